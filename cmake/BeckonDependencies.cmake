@@ -1,0 +1,23 @@
+# Every third-party library, found once, under one name. Versions: docs/decisions; installation: tools/setup.
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED CONFIG)
+find_package(OpenSSL 3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(EXPAT REQUIRED)
+find_package(CURL REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
+find_package(zstd REQUIRED CONFIG)
+find_package(simdjson REQUIRED CONFIG)
+find_package(tomlplusplus REQUIRED CONFIG)
+find_package(nlohmann_json REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(spdlog REQUIRED CONFIG)
+find_package(RocksDB REQUIRED CONFIG)
+find_package(date REQUIRED CONFIG)
+
+# dnnl's own CMake config insists on OpenCL headers, which a CPU build does not need.
+find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+add_library(Dnnl::Dnnl UNKNOWN IMPORTED GLOBAL)
+set_target_properties(Dnnl::Dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
