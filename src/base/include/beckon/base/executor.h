@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "beckon/base/check.h"
 #include "beckon/base/rng.h"
 
 namespace beckon::base {
