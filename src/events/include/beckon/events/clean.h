@@ -1,0 +1,32 @@
+#pragma once
+// Cleaning as pure functions over one customer's window, ordered by time.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "beckon/events/events.h"
+
+namespace beckon::events {
+
+struct RefundPairs {
+  std::vector<std::int64_t> kept_quantity;  ///< per event: pieces of a purchase that were not given back; others unchanged
+  std::int64_t paired = 0;                  ///< refunds whose pieces were all found in earlier purchases
+  std::int64_t unpaired = 0;
+};
+
+/// Each refund takes back pieces of the same order and item, else of the latest earlier purchases of the same item and price,
+/// else of the same item.
+RefundPairs pair_refunds(std::span<const Event> window);
+
+struct BotRules {
+  std::int64_t views_per_minute_max = 60;   ///< sustained over one minute: nobody reads that fast
+  std::int64_t events_per_day_max = 5000;
+  std::int64_t same_gap_run_max = 50;       ///< so many events at exactly the same distance: a timer, not a person
+};
+
+/// Empty, or the rule that was broken: "views_per_minute", "events_per_day", "same_gap". Purchases alone never make a bot.
+std::string bot_reason(std::span<const Event> window, const BotRules& rules = {});
+
+}  // namespace beckon::events

@@ -1,0 +1,81 @@
+// Returned goods would count as sales, robots as customers, and old records become unreadable if one of these broke.
+#include "beckon/events/clean.h"
+
+#include <gtest/gtest.h>
+
+namespace beckon::events {
+namespace {
+
+Event make(EventType type, std::int64_t at, const char* item, std::int64_t quantity = 1) {
+  Event event;
+  event.type = type;
+  event.at = {at};
+  event.item = item;
+  event.quantity = quantity;
+  return event;
+}
+
+TEST(Refunds, TakeBackTheLatestMatchingPieces) {
+  std::vector<Event> window = {make(EventType::kPurchase, 1, "a", 5), make(EventType::kPurchase, 2, "b", 1),
+                               make(EventType::kPurchase, 3, "a", 2), make(EventType::kRefund, 4, "a", 3),
+                               make(EventType::kRefund, 5, "c", 1)};
+  const auto pairs = pair_refunds(window);
+  EXPECT_EQ(pairs.kept_quantity[0], 4);
+  EXPECT_EQ(pairs.kept_quantity[1], 1);
+  EXPECT_EQ(pairs.kept_quantity[2], 0);
+  EXPECT_EQ(pairs.paired, 1);
+  EXPECT_EQ(pairs.unpaired, 1);
+}
+
+TEST(Refunds, OrderNumberDecidesBeforeTimeDoes) {
+  std::vector<Event> window = {make(EventType::kPurchase, 1, "a"), make(EventType::kPurchase, 2, "a"),
+                               make(EventType::kRefund, 3, "")};
+  window[0].order = window[2].order = "o1";
+  window[1].order = "o2";
+  const auto pairs = pair_refunds(window);
+  EXPECT_EQ(pairs.kept_quantity[0], 0);
+  EXPECT_EQ(pairs.kept_quantity[1], 1);
+  EXPECT_EQ(pairs.paired, 1);
+}
+
+TEST(Bots, FastAndRegularViewersAreFoundBusyBuyersAreNot) {
+  std::vector<Event> fast;
+  std::vector<Event> timer;
+  std::vector<Event> buyer;
+  std::vector<Event> person;
+  std::vector<Event> day_stamps;
+  for (int i = 0; i < 200; ++i) {
+    fast.push_back(make(EventType::kView, i * 100 + (i * i * 31) % 50, "a"));
+    timer.push_back(make(EventType::kView, i * 30'000, "a"));
+    buyer.push_back(make(EventType::kPurchase, i * 100, "a"));
+    person.push_back(make(EventType::kView, i * 20'000 + (i * i * 7919) % 9000, "a"));
+    day_stamps.push_back(make(EventType::kView, 0, "a"));
+  }
+  EXPECT_EQ(bot_reason(fast), "views_per_minute");
+  EXPECT_EQ(bot_reason(timer), "same_gap");
+  EXPECT_EQ(bot_reason(buyer), "");
+  EXPECT_EQ(bot_reason(person), "");
+  EXPECT_EQ(bot_reason(day_stamps), "");
+}
+
+TEST(EventBytes, ComeBackAndDamageIsSeen) {
+  Event event = make(EventType::kPurchase, 1'700'000'000'123, "sku-1", 3);
+  event.unit_price = base::Money(1999, base::Currency::parse("EUR").value());
+  event.order = "abc";
+  event.channel = "store";
+  event.market = "DE";
+  event.campaign = "spring";
+  event.coupon = "X1";
+  event.clock_corrected = true;
+  const std::string bytes = encode(event);
+  EXPECT_EQ(decode(bytes, event.customer, event.id).value(), event);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::string broken = bytes;
+    broken[i] = static_cast<char>(broken[i] ^ 4);
+    EXPECT_FALSE(decode(broken, event.customer, event.id).ok());
+    EXPECT_FALSE(decode(bytes.substr(0, i), event.customer, event.id).ok());
+  }
+}
+
+}  // namespace
+}  // namespace beckon::events
