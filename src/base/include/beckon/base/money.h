@@ -17,7 +17,9 @@ class Currency {
   Currency() = default;
   /// Refuses codes that are not in the list of currencies with a known number of decimals.
   static Result<Currency> parse(std::string_view code);
-  std::string_view code() const { return {letters_.data(), letters_[0] == '\0' ? 0U : 3U}; }
+  /// A view into this object: not for temporaries.
+  std::string_view code() const& { return {letters_.data(), letters_[0] == '\0' ? 0U : 3U}; }
+  std::string_view code() const&& = delete;
   bool empty() const { return letters_[0] == '\0'; }
   /// Decimals of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
   int decimals() const;
@@ -42,7 +44,7 @@ class Money {
   static Result<Money> parse(std::string_view text, Currency currency);
 
   std::int64_t minor() const { return minor_; }
-  Currency currency() const { return currency_; }
+  const Currency& currency() const { return currency_; }
   bool is_zero() const { return minor_ == 0; }
   bool is_negative() const { return minor_ < 0; }
 
