@@ -105,7 +105,7 @@ void read_head(base::TomlTable& table, const Shop& shop, Campaign& campaign) {
 }
 
 void read_hours(base::TomlTable& table, Campaign& campaign) {
-  const auto hours = table.texts("hours", {"10"});
+  const auto hours = table.texts("hours");
   campaign.hours.clear();
   for (const auto& text : hours) {
     const bool two_digits = !text.empty() && text.size() <= 2 && text.find_first_not_of("0123456789") == std::string::npos;

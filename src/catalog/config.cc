@@ -23,7 +23,7 @@ Market read_market(base::TomlTable& table, const Market& defaults) {
     table.fail("currency", "is missing: name the ISO 4217 code of the prices, e.g. currency = \"EUR\"");
   }
   market.zone = table.text("zone", defaults.zone);
-  if (const auto zone = base::Zone::find(market.zone); !zone.ok()) {
+  if (const auto zone = base::Zone::find(market.zone); !market.zone.empty() && !zone.ok()) {
     table.fail("zone", zone.error().message);
   }
   market.country = table.text("country", defaults.country);
@@ -128,6 +128,11 @@ void read_markets(base::TomlTable root, base::TomlTable& shop_table, Shop& shop)
 
 }  // namespace
 
+base::Zone Market::time_zone() const {
+  const auto found = base::Zone::find(zone);
+  return zone.empty() || !found.ok() ? base::Zone::utc() : *found;
+}
+
 const Market& Shop::market(const std::string& id) const {
   const auto found = std::find_if(markets.begin(), markets.end(), [&](const Market& m) { return m.id == id; });
   return found == markets.end() ? markets.front() : *found;
@@ -164,8 +169,7 @@ base::Money money_of(base::TomlTable& table, std::string_view key, const base::C
 
 base::Instant time_of(base::TomlTable& table, std::string_view key, const Market& market) {
   const std::string text = table.required_text(key);
-  const auto zone = base::Zone::find(market.zone);
-  const auto at = base::parse_time(text, zone.ok() ? *zone : base::Zone::utc());
+  const auto at = base::parse_time(text, market.time_zone());
   if (!at.ok()) {
     table.fail(key, at.error().message);
     return {};

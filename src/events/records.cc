@@ -21,7 +21,8 @@ void visit_decision(Visitor& v, T& d) {
   v("strategy", d.strategy), v("model", d.model), v("grade", d.grade), v("market", d.market), v("currency", d.currency);
   v("slot", d.slot), v("chosen", d.chosen), v("reason", d.reason), v("item", d.item), v("offer", d.offer);
   v("channel", d.channel), v("hour", d.hour), v("price_minor", d.price_minor), v("face_minor", d.face_minor);
-  v("send_cost_micro", d.send_cost_micro), v("value_micro", d.value_micro);
+  v("send_cost_micro", d.send_cost_micro), v("expected_cost_micro", d.expected_cost_micro);
+  v("value_micro", d.value_micro);
   v("click_probability", d.click_probability), v("buy_probability", d.buy_probability), v("extra_share", d.extra_share);
   v("propensity", d.propensity), v("randomised", d.randomised), v("runner_up", d.runner_up);
   v("runner_up_micro", d.runner_up_micro), v("rules", d.rules);

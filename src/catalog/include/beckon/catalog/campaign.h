@@ -71,7 +71,7 @@ struct Campaign {
   Strategy strategy = Strategy::kValue;
   double threshold = 0.5;                ///< strategy "threshold": predicted click probability above which the first offer goes out
   std::vector<std::string> channels;
-  std::vector<int> hours{10};            ///< local hours at which a message may leave
+  std::vector<int> hours;                ///< local hours at which a message may leave; empty: as soon as quiet hours allow
   double holdout_share = 0.10;
   double random_share = 0.05;
   std::int64_t messages_max = 1;         ///< per customer

@@ -19,12 +19,14 @@ namespace beckon::catalog {
 struct Market {
   std::string id = "main";
   base::Currency currency;
-  std::string zone = "UTC";        ///< of times without offset, and of customers whose country has only this zone
+  std::string zone;                ///< of times without offset, and of customers without one; empty: not stated, nobody is written to by it
   std::string country;             ///< ISO 3166 alpha-2
   std::string language = "en";     ///< of customers who named none
   privacy::MarketRule rule;
   int quiet_from_minute = 21 * 60; ///< local minute of the day; messages wait from here …
   int quiet_until_minute = 9 * 60; ///< … until here
+  /// The zone of times without offset: the named one, else UTC.
+  base::Zone time_zone() const;
 };
 
 /// What a channel costs, who carries it, and how often it may be used.

@@ -51,10 +51,11 @@ struct Decision {
   std::string item;
   std::string offer;
   std::string channel;
-  std::int64_t hour = 0;             ///< local hour of the message
+  std::int64_t hour = 0;             ///< local hour of the message; -1: any
   std::int64_t price_minor = 0;      ///< item price the decision was made on
   std::int64_t face_minor = 0;       ///< worst case of the offer
   std::int64_t send_cost_micro = 0;  ///< millionths of a minor unit
+  std::int64_t expected_cost_micro = 0;  ///< of the offer, by the predicted redemption; without the send cost
   std::int64_t value_micro = 0;      ///< expected extra profit, millionths of a minor unit
   double click_probability = 0;
   double buy_probability = 0;        ///< of this item in the attribution window without a message
