@@ -20,4 +20,6 @@ find_package(date REQUIRED CONFIG)
 find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(Dnnl::Dnnl UNKNOWN IMPORTED GLOBAL)
-set_target_properties(Dnnl::Dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
+# gomp: the OpenMP runtime that Debian's oneDNN runs on; tensor tells it to use one thread.
+set_target_properties(Dnnl::Dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR}
+  INTERFACE_LINK_LIBRARIES gomp)

@@ -1,0 +1,169 @@
+#include "checkpoint.h"
+
+#include <cmath>
+
+#include "beckon/base/json.h"
+#include "options.h"
+#include "safetensors.h"
+
+namespace beckon::model {
+namespace inner {
+namespace {
+
+constexpr const char* kModelFormat = "beckon-model-1";
+constexpr const char* kStateFormat = "beckon-train-state-1";
+
+std::string value_of(const SafeTensors& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? std::string() : found->second;
+}
+
+base::Status check_format(const SafeTensors& file, const std::string& expected) {
+  const std::string format = value_of(file, "format");
+  if (format == expected) {
+    return base::ok_status();
+  }
+  return base::invalid_argument("the file's format is '" + format.substr(0, 40) + "', this program reads '" + expected +
+                                "': name another file, or train again with this version");
+}
+
+base::Json report_to_json(const TrainReport& report) {
+  base::Json json;
+  json["best_epoch"] = report.best_epoch;
+  json["best_ndcg10"] = report.best_ndcg10;
+  json["stopped_early"] = report.stopped_early;
+  json["epochs"] = base::Json::array();
+  for (const auto& e : report.epochs) {
+    json["epochs"].push_back({{"epoch", e.epoch},
+                              {"steps", e.steps},
+                              {"positions", e.positions},
+                              {"train_loss", e.train_loss},
+                              {"validation_ndcg10", e.validation_ndcg10},
+                              {"validation_hit10", e.validation_hit10},
+                              {"positions_per_second", e.positions_per_second},
+                              {"seconds", e.seconds}});
+  }
+  return json;
+}
+
+base::Result<TrainReport> report_from_json(std::string_view text) {
+  BECKON_TRY(const auto json, base::parse_json(text));
+  if (!json.is_object() || !json.contains("epochs") || !json["epochs"].is_array()) {
+    return base::data_loss("the state has no list of epochs: train again without resume");
+  }
+  TrainReport report;
+  for (const auto& from : json["epochs"]) {
+    EpochReport e;
+    e.epoch = static_cast<int>(report.epochs.size()) + 1;
+    e.steps = base::int_or(from, "steps");
+    e.positions = base::int_or(from, "positions");
+    e.train_loss = base::real_or(from, "train_loss");
+    e.validation_ndcg10 = base::real_or(from, "validation_ndcg10");
+    e.validation_hit10 = base::real_or(from, "validation_hit10");
+    e.positions_per_second = base::real_or(from, "positions_per_second");
+    e.seconds = base::real_or(from, "seconds");
+    report.epochs.push_back(e);
+  }
+  const std::int64_t best = base::int_or(json, "best_epoch");
+  if (best < 0 || best > static_cast<std::int64_t>(report.epochs.size())) {
+    return base::data_loss("the state's best epoch is none of its epochs: train again without resume");
+  }
+  report.best_epoch = static_cast<int>(best);
+  report.best_ndcg10 = base::real_or(json, "best_ndcg10");
+  report.stopped_early = base::bool_or(json, "stopped_early");
+  return report;
+}
+
+}  // namespace
+
+std::string model_to_bytes(const Model& model) {
+  std::vector<TensorEntry> tensors;
+  for (const auto& [name, part] : model.layout().named) {
+    tensors.push_back({name, {part.rows, part.columns}, part_of(model.weights(), part)});
+  }
+  return write_safetensors(tensors, {{"format", kModelFormat}, {"config", to_json(model.options())}});
+}
+
+base::Result<Model> model_from_bytes(std::string_view bytes) {
+  BECKON_TRY(const auto file, read_safetensors(bytes));
+  BECKON_TRY_STATUS(check_format(file, kModelFormat));
+  BECKON_TRY(const auto options, options_from_json(value_of(file, "config")));
+  // Before anything is allocated: a hostile configuration may ask for gigabytes that the file does not hold.
+  const Layout layout(options);
+  std::size_t expected = 0;
+  for (const auto& [name, part] : layout.named) {
+    const auto found = file.tensors.find(name);
+    if (found == file.tensors.end() || found->second.bytes.size() != part.size() * sizeof(float)) {
+      return base::data_loss("tensor " + name + " is missing or of another size than the configuration says: take a backup "
+                             "or train again");
+    }
+    ++expected;
+  }
+  if (expected != file.tensors.size()) {
+    return base::data_loss("the file holds tensors that its configuration does not know: take a backup or train again");
+  }
+  BECKON_TRY(auto model, Model::make(options, 0));
+  for (const auto& [name, part] : layout.named) {
+    const auto into = part_of(model.weights(), part);
+    BECKON_TRY_STATUS(file.copy(name, {part.rows, part.columns}, into));
+    for (const float value : into) {
+      if (!std::isfinite(value)) {
+        return base::data_loss("tensor " + name + " holds values that are no numbers: take a backup or train again");
+      }
+    }
+  }
+  return model;
+}
+
+std::string state_to_bytes(const TrainState& state, const std::string& fingerprint) {
+  const std::vector<std::size_t> shape{state.weights.size()};
+  const std::vector<TensorEntry> tensors{{"weights", shape, state.weights},
+                                         {"adam.first", shape, state.optimizer.first},
+                                         {"adam.second", shape, state.optimizer.second},
+                                         {"best_weights", {state.best_weights.size()}, state.best_weights}};
+  return write_safetensors(tensors, {{"format", kStateFormat},
+                                     {"fingerprint", fingerprint},
+                                     {"steps", std::to_string(state.optimizer.steps)},
+                                     {"report", base::to_line(report_to_json(state.report))}});
+}
+
+base::Result<TrainState> state_from_bytes(std::string_view bytes, const std::string& fingerprint, std::size_t size) {
+  BECKON_TRY(const auto file, read_safetensors(bytes));
+  BECKON_TRY_STATUS(check_format(file, kStateFormat));
+  if (value_of(file, "fingerprint") != fingerprint) {
+    return base::failed_precondition("the state was made with other options: continue with the old ones, or train again "
+                                     "without resume");
+  }
+  TrainState state;
+  BECKON_TRY(state.report, report_from_json(value_of(file, "report")));
+  BECKON_TRY(const auto steps, base::parse_json(value_of(file, "steps")));
+  if (!steps.is_number_unsigned() || steps.get<std::uint64_t>() > std::uint64_t{1} << 40U) {
+    return base::data_loss("the state's number of steps is no count: train again without resume");
+  }
+  state.optimizer.steps = steps.get<std::int64_t>();
+  const auto copy = [&](const char* name, std::size_t count, std::vector<float>& into) {
+    into.resize(count);
+    return file.copy(name, {count}, into);
+  };
+  BECKON_TRY_STATUS(copy("weights", size, state.weights));
+  BECKON_TRY_STATUS(copy("adam.first", size, state.optimizer.first));
+  BECKON_TRY_STATUS(copy("adam.second", size, state.optimizer.second));
+  BECKON_TRY_STATUS(copy("best_weights", state.report.best_epoch > 0 ? size : 0, state.best_weights));
+  return state;
+}
+
+std::string state_path(const std::string& checkpoint_path) { return checkpoint_path + ".state"; }
+
+}  // namespace inner
+
+base::Result<Model> Model::load(const base::FileSystem& files, const std::string& path) {
+  BECKON_TRY(const auto bytes, files.read(path));
+  auto model = inner::model_from_bytes(bytes);
+  return model.ok() ? std::move(model) : base::Result<Model>(model.error().at(path));
+}
+
+base::Status Model::save(base::FileSystem& files, const std::string& path) const {
+  return files.write_atomic(path, inner::model_to_bytes(*this));
+}
+
+}  // namespace beckon::model

@@ -1,0 +1,168 @@
+#include "options.h"
+
+#include <cmath>
+
+#include "beckon/base/json.h"
+
+namespace beckon::model {
+namespace {
+
+template <class T>
+base::Status in_range(const char* name, T value, T from, T to) {
+  // A value that is not a number fails both comparisons.
+  if (value >= from && value <= to) {
+    return base::ok_status();
+  }
+  return base::invalid_argument(std::string(name) + " is " + std::to_string(value) + ": choose a value from " +
+                                std::to_string(from) + " to " + std::to_string(to));
+}
+
+const char* name_of(LossKind kind) {
+  switch (kind) {
+    case LossKind::kFullSoftmax:
+      return "full";
+    case LossKind::kSampledSoftmax:
+      return "sampled";
+    case LossKind::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+constexpr std::int32_t kFullSoftmaxTokensMax = 30'000;
+constexpr std::int64_t kWeightsMax = 4'000'000'000;
+
+}  // namespace
+
+base::Status validate(const ModelOptions& o) {
+  BECKON_TRY_STATUS(in_range("tokens", o.tokens, 2, 20'000'000));
+  BECKON_TRY_STATUS(in_range("number of side columns", o.side_sizes.size(), std::size_t{0}, std::size_t{256}));
+  std::int64_t rows = o.tokens;
+  for (const std::int32_t size : o.side_sizes) {
+    BECKON_TRY_STATUS(in_range("side_sizes", size, 1, 20'000'000));
+    rows += size;
+  }
+  BECKON_TRY_STATUS(in_range("heads", o.heads, 0, 256));
+  BECKON_TRY_STATUS(in_range("attention_heads", o.attention_heads, 1, 64));
+  BECKON_TRY_STATUS(in_range("width", o.width, 8, 2048));
+  if (o.width % (8 * o.attention_heads) != 0) {
+    return base::invalid_argument("width is " + std::to_string(o.width) + ": choose a multiple of 8 x attention_heads = " +
+                                  std::to_string(8 * o.attention_heads));
+  }
+  BECKON_TRY_STATUS(in_range("layers", o.layers, 1, 32));
+  BECKON_TRY_STATUS(in_range("feed_forward_width", o.feed_forward_width, 0, 16'384));
+  BECKON_TRY_STATUS(in_range("length_max", o.length_max, 1, 4096));
+  BECKON_TRY_STATUS(in_range("dropout", o.dropout, 0.0F, .95F));
+  BECKON_TRY_STATUS(in_range("negatives", o.negatives, 1, 1'000'000));
+  BECKON_TRY_STATUS(in_range("head_weight", o.head_weight, 0.0F, 1000.0F));
+  return in_range("number of embedding weights", rows * o.width, std::int64_t{1}, kWeightsMax);
+}
+
+LossKind resolved_loss(const ModelOptions& options) {
+  if (options.loss != LossKind::kAuto) {
+    return options.loss;
+  }
+  return options.tokens <= kFullSoftmaxTokensMax ? LossKind::kFullSoftmax : LossKind::kSampledSoftmax;
+}
+
+base::Status validate(const TrainOptions& o) {
+  BECKON_TRY_STATUS(in_range("epochs_max", o.epochs_max, 1, 1'000'000));
+  BECKON_TRY_STATUS(in_range("batch_positions", o.batch_positions, std::size_t{1}, std::size_t{1'000'000}));
+  BECKON_TRY_STATUS(in_range("learning_rate", o.learning_rate, 1e-7F, 1.0F));
+  BECKON_TRY_STATUS(in_range("gradient_norm_max", o.gradient_norm_max, 0.0F, 1e6F));
+  BECKON_TRY_STATUS(in_range("warmup_steps", o.warmup_steps, 0, 1'000'000));
+  BECKON_TRY_STATUS(in_range("patience", o.patience, 1, 1'000'000));
+  BECKON_TRY_STATUS(in_range("negative_power", o.negative_power, 0.0, 2.0));
+  BECKON_TRY_STATUS(in_range("worker_count", o.worker_count, std::size_t{1}, std::size_t{1024}));
+  if (o.resume && o.checkpoint_path.empty()) {
+    return base::invalid_argument("resume is set but checkpoint_path is empty: name the checkpoint to continue");
+  }
+  return base::ok_status();
+}
+
+namespace inner {
+namespace {
+
+base::Json json_of(const ModelOptions& o) {
+  base::Json json;
+  json["tokens"] = o.tokens;
+  json["side_sizes"] = o.side_sizes;
+  json["heads"] = o.heads;
+  json["width"] = o.width;
+  json["layers"] = o.layers;
+  json["attention_heads"] = o.attention_heads;
+  json["feed_forward_width"] = o.feed_forward_width;
+  json["length_max"] = o.length_max;
+  json["dropout"] = static_cast<double>(o.dropout);
+  json["loss"] = name_of(o.loss);
+  json["negatives"] = o.negatives;
+  json["head_weight"] = static_cast<double>(o.head_weight);
+  return json;
+}
+
+// A number that does not fit becomes -1, which validate() refuses by name.
+std::int32_t small_int(const base::Json& value) {
+  if (!value.is_number_integer()) {
+    return -1;
+  }
+  const auto wide = value.get<std::int64_t>();
+  return wide >= 0 && wide <= 2'000'000'000 ? static_cast<std::int32_t>(wide) : -1;
+}
+
+}  // namespace
+
+std::string to_json(const ModelOptions& options) { return base::to_line(json_of(options)); }
+
+base::Result<ModelOptions> options_from_json(std::string_view text) {
+  BECKON_TRY(const auto json, base::parse_json(text));
+  if (!json.is_object() || !json.contains("side_sizes") || !json["side_sizes"].is_array()) {
+    return base::invalid_argument("the configuration is no object with side_sizes");
+  }
+  const auto number = [&](const char* key) { return json.contains(key) ? small_int(json[key]) : -1; };
+  ModelOptions o;
+  o.tokens = number("tokens");
+  for (const auto& size : json["side_sizes"]) {
+    o.side_sizes.push_back(small_int(size));
+  }
+  o.heads = number("heads");
+  o.width = number("width");
+  o.layers = number("layers");
+  o.attention_heads = number("attention_heads");
+  o.feed_forward_width = number("feed_forward_width");
+  o.length_max = number("length_max");
+  o.negatives = number("negatives");
+  o.dropout = static_cast<float>(base::real_or(json, "dropout", -1));
+  o.head_weight = static_cast<float>(base::real_or(json, "head_weight", -1));
+  const std::string loss = base::string_or(json, "loss");
+  bool known = false;
+  for (const LossKind kind : {LossKind::kAuto, LossKind::kFullSoftmax, LossKind::kSampledSoftmax}) {
+    if (loss == name_of(kind)) {
+      o.loss = kind;
+      known = true;
+    }
+  }
+  if (!known) {
+    return base::invalid_argument("loss is none of auto, full, sampled");
+  }
+  BECKON_TRY_STATUS(validate(o));
+  return o;
+}
+
+std::string fingerprint(const ModelOptions& options, const TrainOptions& t) {
+  base::Json json;
+  json["model"] = json_of(options);
+  json["seed"] = t.seed;
+  json["batch_positions"] = t.batch_positions;
+  json["learning_rate"] = static_cast<double>(t.learning_rate);
+  json["gradient_norm_max"] = static_cast<double>(t.gradient_norm_max);
+  json["warmup_steps"] = t.warmup_steps;
+  json["positions_per_sequence"] = t.positions_per_sequence;
+  json["validation_count_max"] = t.validation_count_max;
+  json["validation_exclude_seen"] = t.validation_exclude_seen;
+  json["negative_power"] = t.negative_power;
+  json["worker_count"] = t.worker_count;
+  return base::to_line(json);
+}
+
+}  // namespace inner
+}  // namespace beckon::model

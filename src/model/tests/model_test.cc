@@ -1,0 +1,183 @@
+// A customer's vector would depend on his future, on his neighbours in the batch or on the machine's load if one of these broke.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "batch.h"
+#include "beckon/model/ranking.h"
+#include "language_helper.h"
+
+namespace beckon::model {
+namespace {
+
+ModelOptions some_options() {
+  ModelOptions options;
+  options.tokens = 50;
+  options.side_sizes = {4, 6};
+  options.heads = 3;
+  options.width = 32;
+  options.length_max = 20;
+  return options;
+}
+
+Model some_model() {
+  auto model = Model::make(some_options(), 1).value();
+  base::Rng rng(2);
+  for (float& weight : model.weights()) {
+    weight += static_cast<float>(.1 * rng.normal());
+  }
+  return model;
+}
+
+TEST(Model, LaterPositionsCannotChangeEarlierVectorsByOneBit) {
+  const auto model = some_model();
+  auto options = some_options();
+  auto sequences = random_sequences(options, 40, 3);
+  for (auto& sequence : sequences) {
+    const auto before = model.encode_positions(sequence);
+    for (std::size_t cut = 1; cut < sequence.length(); ++cut) {
+      auto changed = sequence;
+      for (std::size_t i = cut; i < sequence.length(); ++i) {
+        changed.token[i] = (changed.token[i] + 7) % options.tokens;
+        changed.side[2 * i] = (changed.side[2 * i] + 1) % 4;
+      }
+      const auto after = model.encode_positions(changed);
+      const std::size_t same = cut * model.width();
+      ASSERT_TRUE(std::equal(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(same), after.begin())) << cut;
+      ASSERT_NE(std::vector(before.begin() + static_cast<std::ptrdiff_t>(same), before.end()),
+                std::vector(after.begin() + static_cast<std::ptrdiff_t>(same), after.end()));
+    }
+  }
+}
+
+TEST(Model, EncodeIsTheLastPositionWhateverTheNeighboursAndTheExecutor) {
+  const auto model = some_model();
+  const auto sequences = random_sequences(some_options(), 500, 4);
+  base::ThreadExecutor threads(3);
+  base::SeededExecutor seeded(1);
+  const auto vectors = model.encode(sequences, threads);
+  EXPECT_EQ(vectors, model.encode(sequences, seeded));
+  for (std::size_t s = 0; s < sequences.size(); s += 17) {
+    const auto all = model.encode_positions(sequences[s]);
+    for (std::size_t c = 0; c < model.width(); ++c) {
+      ASSERT_NEAR(vectors[s * model.width() + c], all[all.size() - model.width() + c], 1e-4);
+    }
+  }
+}
+
+TEST(Model, ReadsTheLastPositionsOfALongHistoryAndAnswersForAnEmptyOne) {
+  const auto model = some_model();
+  base::SeededExecutor executor(1);
+  auto options = some_options();
+  options.length_max = 60;
+  auto longer = random_sequences(options, 30, 5);
+  auto shorter = longer;
+  for (auto& sequence : shorter) {
+    const auto drop = static_cast<std::ptrdiff_t>(sequence.length() > 20 ? sequence.length() - 20 : 0);
+    sequence.token.erase(sequence.token.begin(), sequence.token.begin() + drop);
+    sequence.side.erase(sequence.side.begin(), sequence.side.begin() + 2 * drop);
+  }
+  EXPECT_EQ(model.encode(longer, executor), model.encode(shorter, executor));
+  const std::vector<Sequence> empty(1);
+  const std::vector<Sequence> unknown{{{0}, {0, 0}, {}, {}}};
+  EXPECT_EQ(model.encode(empty, executor), model.encode(unknown, executor));
+}
+
+TEST(Model, ScoresAreDotProductsWithTheTableAndTokenZeroIsNeverChosen) {
+  const auto model = some_model();
+  base::SeededExecutor executor(1);
+  const auto vectors = model.encode(random_sequences(some_options(), 70, 6), executor);
+  std::vector<float> scores(70 * model.tokens());
+  model.score_tokens(vectors, scores);
+  for (std::size_t r = 0; r < 70; r += 13) {
+    EXPECT_EQ(scores[r * 50], -INFINITY);
+    for (std::size_t t = 1; t < 50; ++t) {
+      double expected = static_cast<double>(model.token_bias()[t]);
+      for (std::size_t c = 0; c < model.width(); ++c) {
+        expected += static_cast<double>(vectors[r * model.width() + c]) * static_cast<double>(model.token_embeddings()[t * model.width() + c]);
+      }
+      ASSERT_NEAR(scores[r * 50 + t], expected, 1e-4);
+    }
+    EXPECT_THAT(top_k(std::span(scores).subspan(r * 50, 50), 49), testing::Not(testing::Contains(0)));
+  }
+}
+
+TEST(Model, RefusesOptionsOutOfRangeWithNameValueAndRange) {
+  auto options = some_options();
+  options.width = 24;
+  auto made = Model::make(options, 1);
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message, testing::AllOf(testing::HasSubstr("width is 24"), testing::HasSubstr("16")));
+  options = some_options();
+  options.dropout = 1;
+  EXPECT_FALSE(Model::make(options, 1).ok());
+  options = some_options();
+  options.side_sizes = {4, 0};
+  EXPECT_FALSE(Model::make(options, 1).ok());
+}
+
+TEST(Model, CheckNamesTheSequenceAndTheValue) {
+  const auto model = some_model();
+  Sequence good = random_sequences(some_options(), 1, 8)[0];
+  EXPECT_TRUE(model.check(good, 0).ok());
+  auto bad = good;
+  bad.side.pop_back();
+  EXPECT_FALSE(model.check(bad, 3).ok());
+  bad = good;
+  bad.side[1] = 6;
+  EXPECT_THAT(model.check(bad, 3).error().message, testing::AllOf(testing::HasSubstr("sequence 3"), testing::HasSubstr("side value 6")));
+  bad = good;
+  bad.label[0] = 2;
+  EXPECT_FALSE(model.check(bad, 3).ok());
+  bad = good;
+  bad.target[0] = -1;
+  EXPECT_FALSE(model.check(bad, 3).ok());
+}
+
+TEST(Windows, EveryPositionIsLearnedOncePerEpochAndCutsMove) {
+  ModelOptions options = some_options();
+  TrainOptions training;
+  options.length_max = 60;  // long histories …
+  const auto sequences = random_sequences(options, 50, 9);
+  options.length_max = 20;  // … cut into windows of 20
+  std::vector<std::vector<std::size_t>> cuts;
+  for (std::uint64_t epoch = 1; epoch <= 2; ++epoch) {
+    const auto windows = inner::plan_epoch(options, sequences, training, epoch);
+    std::vector<int> seen(50 * 60);
+    std::vector<std::size_t> begins;
+    for (const auto& window : windows) {
+      EXPECT_LE(window.length(), 20U);
+      begins.push_back(window.sequence * 100 + window.begin);
+      for (std::size_t i = window.begin; i < window.end; ++i) {
+        ++seen[window.sequence * 60 + i];
+      }
+    }
+    for (std::size_t s = 0; s < sequences.size(); ++s) {
+      for (std::size_t i = 0; i < sequences[s].length(); ++i) {
+        // A window in which there is nothing to learn may be left out.
+        EXPECT_LE(seen[s * 60 + i], 1);
+        if (sequences[s].target[i] > 0) {
+          EXPECT_EQ(seen[s * 60 + i], 1);
+        }
+      }
+    }
+    std::ranges::sort(begins);
+    cuts.push_back(begins);
+  }
+  EXPECT_NE(cuts[0], cuts[1]);
+  training.positions_per_sequence = 20;
+  std::vector<std::size_t> positions(50);
+  for (const auto& window : inner::plan_epoch(options, sequences, training, 1)) {
+    positions[window.sequence] += window.length();
+  }
+  EXPECT_LT(*std::ranges::max_element(positions), 40U);
+}
+
+TEST(Windows, StepsHoldAboutTheWantedPositionsAndLoseNone) {
+  const std::vector<inner::Window> windows{{0, 0, 5}, {1, 0, 6}, {2, 0, 1}, {3, 0, 30}, {4, 0, 2}};
+  EXPECT_THAT(inner::plan_steps(windows, 10), testing::ElementsAre(0, 2, 4, 5));
+}
+
+}  // namespace
+}  // namespace beckon::model

@@ -1,0 +1,244 @@
+#include "beckon/model/train.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "batch.h"
+#include "checkpoint.h"
+#include "negatives.h"
+#include "options.h"
+#include "step.h"
+
+namespace beckon::model {
+namespace inner {
+namespace {
+
+struct Data {
+  std::span<const Sequence> train;
+  std::span<const Sequence> validation;
+};
+
+// Stream numbers of the seed: epochs use (epoch << 8) | 1, steps (step << 8) | 2 for negatives; dropout mixes its own key.
+std::uint64_t negative_stream(std::int64_t step) { return (static_cast<std::uint64_t>(step) << 8U) | 2U; }
+std::uint64_t dropout_key(std::uint64_t seed, std::int64_t step) {
+  return seed * 0xD1342543DE82EF95ULL + static_cast<std::uint64_t>(step) * 0x2545F4914F6CDD1DULL;
+}
+
+class Trainer {
+ public:
+  Trainer(Model& model, const Data& data, const TrainOptions& options, const TrainHooks& hooks)
+      : model_(model), data_(data), options_(options), hooks_(hooks), optimizer_(model.layout(), options),
+        work_(options.worker_count), shards_(options.worker_count) {
+    if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {
+      sampler_.emplace_back(model.tokens(), data.train, options.negative_power);
+    }
+  }
+
+  base::Result<TrainReport> run();
+
+ private:
+  bool out_of_patience() const;
+  base::Status resume();
+  base::Result<EpochReport> run_epoch(int epoch);
+  base::Result<double> run_step(std::span<const Window> windows);
+  void fill_shards(std::span<const Window> windows);
+  std::vector<std::int32_t> touched_rows(const NegativeSet& negatives) const;
+  void keep_best(const EpochReport& report);
+  void use_best();
+  base::Status save_checkpoint() const;
+  std::int64_t now_ms() const { return hooks_.clock == nullptr ? 0 : hooks_.clock->monotonic_ms(); }
+
+  Model& model_;
+  Data data_;
+  const TrainOptions& options_;
+  const TrainHooks& hooks_;
+  Optimizer optimizer_;
+  std::vector<NegativeSampler> sampler_;  // none or one
+  std::vector<StepWork> work_;
+  std::vector<PackedBatch> shards_;
+  std::vector<float> best_weights_;
+  TrainReport report_;
+  bool validated_ = false;  // the last epoch was
+};
+
+bool Trainer::out_of_patience() const {
+  return report_.best_epoch > 0 && static_cast<int>(report_.epochs.size()) - report_.best_epoch >= options_.patience;
+}
+
+base::Status Trainer::resume() {
+  const std::string path = state_path(options_.checkpoint_path);
+  if (!hooks_.files->exists(path)) {
+    return base::ok_status();
+  }
+  BECKON_TRY(const auto bytes, hooks_.files->read(path));
+  auto state = state_from_bytes(bytes, fingerprint(model_.options(), options_), model_.weights().size());
+  if (!state.ok()) {
+    return state.error().at(path);
+  }
+  std::ranges::copy(state->weights, model_.weights().begin());
+  best_weights_ = std::move(state->best_weights);
+  optimizer_.state() = std::move(state->optimizer);
+  report_ = std::move(state->report);
+  report_.stopped_early = false;
+  return base::ok_status();
+}
+
+// Cuts the step into one shard a worker with about the same number of positions.
+void Trainer::fill_shards(std::span<const Window> windows) {
+  std::size_t total = 0;
+  for (const auto& window : windows) {
+    total += window.length();
+  }
+  std::size_t next = 0;
+  std::size_t done = 0;
+  for (std::size_t w = 0; w < shards_.size(); ++w) {
+    shards_[w].clear(static_cast<std::uint32_t>(done));
+    const std::size_t goal = total * (w + 1) / shards_.size();
+    for (; next < windows.size() && done < goal; ++next) {
+      append(model_.options(), data_.train[windows[next].sequence], windows[next], shards_[w]);
+      done += windows[next].length();
+    }
+  }
+}
+
+std::vector<std::int32_t> Trainer::touched_rows(const NegativeSet& negatives) const {
+  std::vector<std::int32_t> rows = negatives.token;
+  for (const auto& shard : shards_) {
+    rows.insert(rows.end(), shard.token.begin(), shard.token.end());
+    rows.insert(rows.end(), shard.target.begin(), shard.target.end());
+  }
+  std::ranges::sort(rows);
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
+base::Result<double> Trainer::run_step(std::span<const Window> windows) {
+  fill_shards(windows);
+  LossPlan plan = plan_loss(model_.options(), shards_);
+  const std::int64_t step = optimizer_.state().steps;
+  plan.dropout = {model_.options().dropout, dropout_key(options_.seed, step), 0};
+  NegativeSet negatives;
+  if (!sampler_.empty()) {
+    negatives = sampler_[0].draw(static_cast<std::size_t>(model_.options().negatives), options_.seed, negative_stream(step));
+    plan.negatives = &negatives;
+  }
+  const Network net = network_of(model_);
+  const double loss = hooks_.executor->reduce<double>(
+      shards_.size(),
+      0.0,
+      [&](std::size_t w) { return loss_and_gradient({net, &shards_[w], &plan}, work_[w], optimizer_.gradients(w)); },
+      [](double a, double b) { return a + b; });
+  const auto rows = sampler_.empty() ? std::vector<std::int32_t>() : touched_rows(negatives);
+  BECKON_TRY_STATUS(optimizer_.step(model_.weights(), rows, *hooks_.executor));
+  return loss;
+}
+
+base::Result<EpochReport> Trainer::run_epoch(int epoch) {
+  const std::int64_t started_ms = now_ms();
+  const auto windows = plan_epoch(model_.options(), data_.train, options_, static_cast<std::uint64_t>(epoch));
+  const auto steps = plan_steps(windows, options_.batch_positions);
+  EpochReport report;
+  report.epoch = epoch;
+  report.steps = static_cast<std::int64_t>(steps.size()) - 1;
+  for (std::size_t s = 0; s + 1 < steps.size(); ++s) {
+    const auto of_step = std::span(windows).subspan(steps[s], steps[s + 1] - steps[s]);
+    BECKON_TRY(const double loss, run_step(of_step));
+    report.train_loss += loss / static_cast<double>(report.steps);
+    for (const auto& window : of_step) {
+      report.positions += static_cast<std::int64_t>(window.length());
+    }
+    if (hooks_.on_step) {
+      hooks_.on_step({epoch, static_cast<std::int64_t>(s) + 1, report.steps, loss});
+    }
+    if (hooks_.should_stop && hooks_.should_stop()) {
+      report_.cancelled = true;
+      return report;
+    }
+  }
+  const auto elapsed = [&] { return static_cast<double>(now_ms() - started_ms) / 1000; };
+  report.positions_per_second = static_cast<double>(report.positions) / std::max(elapsed(), 1e-3);
+  const auto validation = evaluate(model_, data_.validation,
+                                   {10, options_.validation_exclude_seen, options_.validation_count_max}, *hooks_.executor);
+  validated_ = validation.count > 0;
+  report.validation_ndcg10 = validation.ndcg;
+  report.validation_hit10 = validation.hit;
+  report.seconds = elapsed();
+  return report;
+}
+
+void Trainer::keep_best(const EpochReport& report) {
+  report_.epochs.push_back(report);
+  if (validated_ && (report_.best_epoch == 0 || report.validation_ndcg10 > report_.best_ndcg10)) {
+    report_.best_epoch = report.epoch;
+    report_.best_ndcg10 = report.validation_ndcg10;
+    best_weights_.assign(model_.weights().begin(), model_.weights().end());
+  }
+}
+
+void Trainer::use_best() {
+  if (!best_weights_.empty()) {
+    std::ranges::copy(best_weights_, model_.weights().begin());
+  }
+}
+
+base::Status Trainer::save_checkpoint() const {
+  if (options_.checkpoint_path.empty()) {
+    return base::ok_status();
+  }
+  const TrainState state{{model_.weights().begin(), model_.weights().end()}, best_weights_, optimizer_.state(), report_};
+  BECKON_TRY_STATUS(hooks_.files->write_atomic(state_path(options_.checkpoint_path),
+                                               state_to_bytes(state, fingerprint(model_.options(), options_))));
+  Model best = model_;
+  if (!best_weights_.empty()) {
+    std::ranges::copy(best_weights_, best.weights().begin());
+  }
+  return best.save(*hooks_.files, options_.checkpoint_path);
+}
+
+base::Result<TrainReport> Trainer::run() {
+  if (options_.resume) {
+    BECKON_TRY_STATUS(resume());
+  }
+  while (static_cast<int>(report_.epochs.size()) < options_.epochs_max && !out_of_patience()) {
+    const auto epoch = run_epoch(static_cast<int>(report_.epochs.size()) + 1);
+    if (!epoch.ok()) {
+      use_best();
+      return epoch.error();
+    }
+    if (report_.cancelled) {
+      break;
+    }
+    keep_best(*epoch);
+    BECKON_TRY_STATUS(save_checkpoint());
+    if (hooks_.on_epoch) {
+      hooks_.on_epoch(*epoch);
+    }
+  }
+  report_.stopped_early = out_of_patience();
+  use_best();
+  return report_;
+}
+
+}  // namespace
+}  // namespace inner
+
+base::Result<TrainReport> train(Model& model,
+                                std::span<const Sequence> train_set,
+                                std::span<const Sequence> validation_set,
+                                const TrainOptions& options,
+                                const TrainHooks& hooks) {
+  BECKON_CHECK(hooks.executor != nullptr && (hooks.files != nullptr || options.checkpoint_path.empty()));
+  BECKON_TRY_STATUS(validate(options));
+  for (const auto set : {train_set, validation_set}) {
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      BECKON_TRY_STATUS(model.check(set[i], i));
+    }
+  }
+  if (inner::plan_epoch(model.options(), train_set, options, 0).empty()) {
+    return base::invalid_argument("no training sequence has a target or a label: there is nothing to learn from");
+  }
+  inner::Trainer trainer(model, {train_set, validation_set}, options, hooks);
+  return trainer.run();
+}
+
+}  // namespace beckon::model

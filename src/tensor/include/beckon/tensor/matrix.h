@@ -1,0 +1,69 @@
+#pragma once
+// Buffers, matrix views and the matrix product.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "beckon/base/check.h"
+
+namespace beckon::tensor {
+
+/// Floats on a 64-byte boundary. Grows only, so that a work space can be used again without allocation. Not thread-safe.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t size) { resize(size); }
+  /// Contents are undefined afterwards when the buffer had to grow; a fresh buffer is not zeroed.
+  void resize(std::size_t size);
+  void zero();
+  std::size_t size() const { return size_; }
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+  std::span<float> span() { return {data_.get(), size_}; }
+  std::span<const float> span() const { return {data_.get(), size_}; }
+  float& operator[](std::size_t i) { return data_[i]; }
+  float operator[](std::size_t i) const { return data_[i]; }
+
+ private:
+  struct Free {
+    void operator()(float* data) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// rows × columns, row r starts at data + r · stride. `transposed` means: read it as its transpose (columns × rows).
+struct MatrixView {
+  const float* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+  bool transposed = false;
+
+  MatrixView t() const { return {data, rows, columns, stride, !transposed}; }
+};
+
+struct MutableMatrix {
+  float* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+};
+
+inline MatrixView view(std::span<const float> data, std::size_t rows, std::size_t columns) {
+  BECKON_CHECK(data.size() >= rows * columns);
+  return {data.data(), rows, columns, columns};
+}
+inline MutableMatrix mutable_view(std::span<float> data, std::size_t rows, std::size_t columns) {
+  BECKON_CHECK(data.size() >= rows * columns);
+  return {data.data(), rows, columns, columns};
+}
+
+enum class Into { kOverwrite, kAdd };
+
+/// c = a·b or c += a·b. `c` must not overlap a or b. Runs in the calling thread only.
+void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+
+}  // namespace beckon::tensor

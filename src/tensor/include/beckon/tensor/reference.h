@@ -1,0 +1,26 @@
+#pragma once
+// Scalar twins of the kernels: one obvious loop each, sums in double. Same shapes and meaning as in kernels.h and matrix.h.
+
+#include "beckon/tensor/kernels.h"
+#include "beckon/tensor/matrix.h"
+
+namespace beckon::tensor::reference {
+
+void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+/// 1 / (1 - rate) or 0.
+float dropout_factor(const Dropout& dropout, std::uint32_t element);
+void apply_dropout(const Dropout& dropout, std::span<float> x);
+void layer_norm_forward(const LayerNormForward& io);
+void layer_norm_backward(const LayerNormBackward& io);
+void swiglu_forward(std::span<const float> up, std::size_t width, const Dropout& dropout, std::span<float> y);
+void swiglu_backward(const SwigluBackward& io);
+void gated_residual_forward(const GatedResidualForward& io);
+void gated_residual_backward(const GatedResidualBackward& io);
+void gather_add(const RowTable& rows, std::span<const float> table, std::span<float> out);
+void scatter_add(const RowTable& rows, std::span<const float> x, std::span<float> table);
+void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum);
+void attention_forward(const AttentionForward& io);
+void attention_backward(const AttentionBackward& io);
+void adam(const AdamStep& step, const AdamState& state);
+
+}  // namespace beckon::tensor::reference

@@ -1,0 +1,289 @@
+// The model would learn from wrong numbers if a fused kernel differed from its scalar twin.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "beckon/base/rng.h"
+#include "beckon/tensor/reference.h"
+#include "beckon/tensor/tensor.h"
+
+namespace beckon::tensor {
+namespace {
+
+std::vector<float> noise(std::size_t count, std::uint64_t seed, double deviation = 1) {
+  base::Rng rng(seed);
+  std::vector<float> out(count);
+  for (float& value : out) {
+    value = static_cast<float>(deviation * rng.normal());
+  }
+  return out;
+}
+
+void expect_near(std::span<const float> got, std::span<const float> expected, const char* what) {
+  ASSERT_EQ(got.size(), expected.size()) << what;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double error = std::abs(static_cast<double>(got[i]) - static_cast<double>(expected[i]));
+    ASSERT_LE(error, 2e-5 * (1 + std::abs(static_cast<double>(expected[i])))) << what << " at " << i;
+  }
+}
+
+// Widths around the 16 lanes, so that every tail loop runs.
+const std::vector<std::size_t> kWidths{1, 7, 16, 33, 64, 96};
+
+TEST(FastExp, StaysWithinTheStatedErrorOverTheWholeRange) {
+  double worst = 0;
+  for (double x = -87; x <= 88; x += 0.00137) {
+    const double exact = std::exp(static_cast<double>(static_cast<float>(x)));
+    worst = std::max(worst, std::abs(static_cast<double>(fast_exp(static_cast<float>(x))) / exact - 1));
+  }
+  EXPECT_LT(worst, 3e-7);
+  EXPECT_GT(fast_exp(-1e30F), 0.0F);
+  EXPECT_TRUE(std::isfinite(fast_exp(1e30F)));
+  EXPECT_EQ(fast_exp(0), 1.0F);
+}
+
+TEST(Gemm, AgreesWithTheTripleLoopInEveryTranspositionAndStride) {
+  for (const std::size_t m : {1U, 5U, 33U}) {
+    for (const std::size_t n : {1U, 48U, 130U}) {
+      for (int mode = 0; mode < 8; ++mode) {
+        const std::size_t k = 19;
+        const bool a_turned = (mode & 1) != 0;
+        const bool b_turned = (mode & 2) != 0;
+        const Into into = (mode & 4) != 0 ? Into::kAdd : Into::kOverwrite;
+        const auto a = noise(m * k * 2, 1);
+        const auto b = noise(k * n * 2, 2);
+        auto got = noise(m * (n + 3), 3);
+        auto expected = got;
+        const MatrixView left = a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
+        const MatrixView right = b_turned ? MatrixView{b.data(), n, k, k, false}.t() : MatrixView{b.data(), k, n, n, false};
+        gemm(left, right, {got.data(), m, n, n + 3}, into);
+        reference::gemm(left, right, {expected.data(), m, n, n + 3}, into);
+        expect_near(got, expected, "gemm");
+      }
+    }
+  }
+}
+
+TEST(Dropout, DropsTheStatedShareKeepsTheMeanAndDoesNotDependOnTheCut) {
+  const Dropout dropout{.2F, 77, 1000};
+  std::vector<float> x(200'000, 1.0F);
+  apply_dropout(dropout, x);
+  double mean = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    ASSERT_EQ(x[i], reference::dropout_factor(dropout, static_cast<std::uint32_t>(i)));
+    mean += static_cast<double>(x[i]) / 200'000.0;
+  }
+  EXPECT_NEAR(mean, 1.0, 0.006);  // five standard errors
+  std::vector<float> tail(1000, 1.0F);
+  apply_dropout({.2F, 77, 1000 + 5000}, tail);
+  EXPECT_TRUE(std::equal(tail.begin(), tail.end(), x.begin() + 5000));
+  std::vector<float> other(1000, 1.0F);
+  apply_dropout({.2F, 78, 1000 + 5000}, other);
+  EXPECT_NE(tail, other);
+}
+
+TEST(LayerNorm, ForwardAndBackwardAgreeWithTheTwin) {
+  for (const std::size_t width : kWidths) {
+    const std::size_t rows = 5;
+    const auto x = noise(rows * width, 1, 3);
+    const auto gain = noise(width, 2);
+    const auto shift = noise(width, 3);
+    const auto dy = noise(rows * width, 4);
+    std::vector<std::vector<float>> got;
+    std::vector<std::vector<float>> expected;
+    for (auto* results : {&got, &expected}) {
+      std::vector<float> y(rows * width);
+      std::vector<float> mean(rows);
+      std::vector<float> inverse(rows);
+      auto dx = noise(rows * width, 5);
+      auto dgain = noise(width, 6);
+      auto dshift = noise(width, 7);
+      const LayerNormForward forward{x, gain, shift, y, mean, inverse};
+      const LayerNormBackward backward{x, gain, mean, inverse, dy, dx, dgain, dshift};
+      if (results == &got) {
+        layer_norm_forward(forward);
+        layer_norm_backward(backward);
+      } else {
+        reference::layer_norm_forward(forward);
+        reference::layer_norm_backward(backward);
+      }
+      *results = {y, mean, dgain, dshift};
+      if (width > 1) {  // with one column dx is 0 × 1/sqrt(epsilon): pure rounding
+        results->push_back(dx);
+      }
+    }
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      expect_near(got[i], expected[i], "layer norm");
+    }
+  }
+}
+
+TEST(Swiglu, ForwardAndBackwardAgreeWithTheTwinUnderDropout) {
+  for (const std::size_t width : kWidths) {
+    const Dropout dropout{.3F, 5, 11};
+    const auto up = noise(4 * 2 * width, 1, 3);
+    const auto dy = noise(4 * width, 2);
+    std::vector<float> y(4 * width);
+    std::vector<float> expected_y(4 * width);
+    swiglu_forward(up, width, dropout, y);
+    reference::swiglu_forward(up, width, dropout, expected_y);
+    expect_near(y, expected_y, "swiglu");
+    std::vector<float> dup(up.size());
+    std::vector<float> expected_dup(up.size());
+    swiglu_backward({up, width, dropout, dy, dup});
+    reference::swiglu_backward({up, width, dropout, dy, expected_dup});
+    expect_near(dup, expected_dup, "swiglu backward");
+  }
+}
+
+TEST(GatedResidual, ForwardAndBackwardAgreeWithTheTwin) {
+  for (const std::size_t count : kWidths) {
+    const Dropout dropout{.4F, 9, 3};
+    const auto x = noise(count, 1);
+    const auto branch = noise(count, 2);
+    const auto dy = noise(count, 3);
+    auto gate = noise(count, 4);
+    auto expected_gate = gate;
+    std::vector<float> y(count);
+    std::vector<float> expected_y(count);
+    gated_residual_forward({x, branch, gate, dropout, y});
+    reference::gated_residual_forward({x, branch, expected_gate, dropout, expected_y});
+    expect_near(y, expected_y, "gate");
+    std::vector<float> dbranch(count);
+    std::vector<float> dgate(count);
+    std::vector<float> expected_dbranch(count);
+    std::vector<float> expected_dgate(count);
+    gated_residual_backward({branch, gate, dropout, dy, dbranch, dgate});
+    reference::gated_residual_backward({branch, gate, dropout, dy, expected_dbranch, expected_dgate});
+    expect_near(dbranch, expected_dbranch, "gate backward, branch");
+    expect_near(dgate, expected_dgate, "gate backward, gate");
+  }
+}
+
+TEST(Rows, GatherScatterBiasSumsAndDotsAgreeWithPlainLoops) {
+  const std::size_t width = 19;
+  const auto table = noise(7 * width, 1);
+  const std::vector<std::int32_t> index{3, -9, 0, -9, 3, -9, 6, -9};  // stride 2: the -9 are another column
+  auto out = noise(4 * width, 2);
+  auto expected = out;
+  gather_add({index, 2, width, 1.5F}, table, out);
+  reference::gather_add({index, 2, width, 1.5F}, table, expected);
+  expect_near(out, expected, "gather");
+  auto into = table;
+  auto expected_into = table;
+  scatter_add({index, 2, width, .5F}, out, into);
+  reference::scatter_add({index, 2, width, .5F}, out, expected_into);
+  expect_near(into, expected_into, "scatter");
+
+  auto sums = noise(width, 3);
+  auto expected_sums = sums;
+  double squares = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    expected_sums[i % width] += out[i];
+    squares += static_cast<double>(out[i]) * static_cast<double>(out[i]);
+  }
+  add_column_sums(out, sums);
+  expect_near(sums, expected_sums, "column sums");
+  EXPECT_NEAR(sum_of_squares(out), squares, 1e-4);
+  EXPECT_NEAR(static_cast<double>(dot(out, out)), squares, 1e-4);
+  const auto many = noise(1000, 4);
+  EXPECT_NEAR(sum_of_squares(many), static_cast<double>(dot(many, many)), 1e-2);
+
+  auto biased = out;
+  add_bias(sums, biased);
+  auto scaled = out;
+  add_scaled(out, 2, scaled);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    EXPECT_EQ(biased[i], out[i] + sums[i % width]);
+    EXPECT_NEAR(scaled[i], 3 * out[i], 1e-5);
+  }
+}
+
+TEST(SoftmaxTile, AgreesWithTheTwinAndCountsTies) {
+  for (const std::size_t columns : kWidths) {
+    auto logits = noise(3 * columns, 1, 10);
+    auto expected = logits;
+    const auto bias = noise(columns, 2);
+    std::vector<float> top(3);
+    std::vector<float> sum(3);
+    std::vector<float> expected_top(3);
+    std::vector<float> expected_sum(3);
+    softmax_tile({logits, columns, bias}, top, sum);
+    reference::softmax_tile({expected, columns, bias}, expected_top, expected_sum);
+    expect_near(logits, expected, "softmax tile");
+    expect_near(top, expected_top, "row maximum");
+    expect_near(sum, expected_sum, "row sum");
+    const std::vector<float> factor{2, 0, -1};
+    auto scaled = logits;
+    scale_rows(factor, scaled);
+    for (std::size_t i = 0; i < scaled.size(); ++i) {
+      ASSERT_EQ(scaled[i], logits[i] * factor[i / columns]);
+    }
+  }
+  const std::vector<float> x{1, 2, 2, 3};
+  EXPECT_EQ(count_at_least(x, 2), 3U);
+}
+
+TEST(Attention, ForwardAndBackwardAgreeWithTheTwin) {
+  for (const std::size_t length : {1U, 2U, 17U, 40U}) {
+    const AttentionShape shape{length, 24, 2, 45};
+    const auto qkv = noise(length * 3 * shape.width, 1);
+    const auto bias = noise(shape.heads * shape.bias_stride, 2);
+    const auto dout = noise(length * shape.width, 3);
+    std::vector<float> scratch(attention_scratch_size(shape));
+    std::vector<std::vector<float>> results[2];
+    for (int twin = 0; twin < 2; ++twin) {
+      std::vector<float> probabilities(shape.heads * length * length, 7);
+      std::vector<float> out(length * shape.width, 7);
+      std::vector<float> dqkv(qkv.size(), 7);
+      auto dbias = noise(bias.size(), 4);
+      const AttentionForward forward{shape, qkv, bias, probabilities, out, scratch};
+      const AttentionBackward backward{shape, qkv, probabilities, dout, dqkv, dbias, scratch};
+      twin == 0 ? attention_forward(forward) : reference::attention_forward(forward);
+      twin == 0 ? attention_backward(backward) : reference::attention_backward(backward);
+      results[twin] = {probabilities, out, dqkv, dbias};
+    }
+    for (std::size_t i = 0; i < results[0].size(); ++i) {
+      expect_near(results[0][i], results[1][i], "attention");
+    }
+  }
+}
+
+TEST(Adam, TenStepsAgreeWithTheTwin) {
+  for (const std::size_t count : kWidths) {
+    std::vector<std::vector<float>> state[2];
+    for (int twin = 0; twin < 2; ++twin) {
+      auto weight = noise(count, 1);
+      std::vector<float> first(count);
+      std::vector<float> second(count);
+      for (int t = 1; t <= 10; ++t) {
+        const auto gradient = noise(count, 100 + static_cast<std::uint64_t>(t));
+        AdamStep step;
+        step.correction1 = static_cast<float>(1 - std::pow(.9, t));
+        step.correction2 = static_cast<float>(1 - std::pow(.98, t));
+        step.gradient_scale = .5F;
+        const AdamState io{weight, gradient, first, second};
+        twin == 0 ? adam(step, io) : reference::adam(step, io);
+      }
+      state[twin] = {weight, first, second};
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+      expect_near(state[0][i], state[1][i], "adam");
+    }
+  }
+}
+
+TEST(Buffer, GrowsOnACacheLineAndZeroes) {
+  Buffer buffer(3);
+  for (const std::size_t size : {3U, 1000U, 10U}) {
+    buffer.resize(size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 0U);
+    EXPECT_EQ(buffer.size(), size);
+    buffer.zero();
+    EXPECT_EQ(buffer[size - 1], 0.0F);
+  }
+}
+
+}  // namespace
+}  // namespace beckon::tensor
