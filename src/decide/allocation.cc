@@ -14,21 +14,6 @@ bool pays(const catalog::Budget& budget, const catalog::Offer& offer) {
   return budget.offers.empty() || std::find(budget.offers.begin(), budget.offers.end(), offer.id.str()) != budget.offers.end();
 }
 
-// With one message per customer every candidate competes. With several, the best per item only: they must not be about the same
-// item.
-std::vector<std::size_t> competing(const Work& work, bool one_message) {
-  std::vector<std::size_t> out;
-  for (std::size_t i = 0; i < work.candidates.size(); ++i) {
-    const bool same = !one_message && !out.empty() && work.candidates[out.back()].item == work.candidates[i].item;
-    if (!same) {
-      out.push_back(i);
-    } else if (work.candidates[i].value_micro > work.candidates[out.back()].value_micro) {
-      out.back() = i;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Rows::Rows(const catalog::Campaign& campaign) : campaign_(campaign) {
@@ -113,8 +98,11 @@ base::Result<Certificate> allocate_by_value(const PlanInput& input, const Rows& 
   problem.use_start.push_back(0);
   std::vector<std::size_t> origin;  // candidate of the problem → candidate of its customer
   for (const Work* work : members.works) {
-    for (const std::size_t c : competing(*work, problem.picks_max == 1)) {
+    for (std::size_t c = 0; c < work->candidates.size(); ++c) {
       problem.value.push_back(work->candidates[c].value_micro);
+      if (problem.picks_max > 1) {
+        problem.group.push_back(work->candidates[c].item);  // several messages must not be about the same item
+      }
       origin.push_back(c);
       for (const auto& [row, amount] : rows.uses(work->candidates[c])) {
         problem.uses.push_back({row, amount});

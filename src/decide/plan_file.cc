@@ -40,14 +40,17 @@ void read_header(const base::Json& json, PlanFile& file) {
                                  base::int_or(budget, "limit_minor"), base::int_or(budget, "planned_minor"),
                                  base::int_or(budget, "ghost_minor"), base::real_or(budget, "extra_profit_per_unit")});
   }
-  for (const auto& [id, offer] : json.value("offers", base::Json::object()).items()) {
+  const base::Json offers = json.value("offers", base::Json::object());
+  for (const auto& [id, offer] : offers.items()) {
     file.plan.offers[id] = {base::int_or(offer, "chosen"), base::int_or(offer, "ghosts"), base::int_or(offer, "face_minor"),
                             base::real_or(offer, "value_minor") * 1e6};
   }
-  for (const auto& [reason, count] : json.value("not_chosen", base::Json::object()).items()) {
+  const base::Json reasons = json.value("not_chosen", base::Json::object());
+  for (const auto& [reason, count] : reasons.items()) {
     file.plan.reasons[reason] = count.get<std::int64_t>();
   }
-  for (const auto& [group, count] : json.value("groups", base::Json::object()).items()) {
+  const base::Json groups = json.value("groups", base::Json::object());
+  for (const auto& [group, count] : groups.items()) {
     file.plan.groups[group] = count.get<std::int64_t>();
   }
   file.plan.candidates = base::int_or(json, "candidates");

@@ -160,7 +160,7 @@ constexpr std::string_view kSampleWoo =
     "Order ID,Order Date,Customer Email,SKU,Quantity,Item Cost,Coupon Code,Country Code (Shipping)\n"
     "5001,2026-01-05 10:15:00,ann@example.test,tea-1,2,4.50,,DE\n"
     "5002,2026-01-06 18:40:00,bob@example.test,mug-7,1,9.90,TEN,AT\n";
-constexpr std::string_view kMapWoo = R"(
+constexpr std::string_view kMapWoo = R"T(
 [events.csv]               # WooCommerce: an order export with one line per product
 user_id = "Customer Email"
 time = "Order Date"
@@ -182,7 +182,7 @@ price = "Regular price"
 sale_price = "Sale price"
 stock = "Stock"
 image_link = "Images"
-)";
+)T";
 constexpr std::string_view kWooProducts =
     "SKU,Name,Categories,Regular price,Sale price,Stock,Images\n"
     "tea-1,Green tea,Drinks > Tea,4.50,,120,\n"

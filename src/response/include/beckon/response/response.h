@@ -34,6 +34,8 @@ struct ItemResponse {
   double intercept = -4;
   double horizon_days = 7;
   double predict(const Evidence& evidence) const;
+  /// Without a model and without data to learn from: own and recent items first, then popular ones. Modest probabilities.
+  static ItemResponse counting();
 
   struct Rows {
     std::vector<double> x;               ///< (n, kEvidence)
