@@ -187,6 +187,7 @@ base::Result<Shop> load_shop(base::TomlTable& root) {
   shop.margin_stated = table.has("margin_share");
   shop.margin_bp = static_cast<std::int64_t>(table.real("margin_share", 0.30, {0, 1}) * 10'000 + 0.5);
   shop.folder_outbox = table.text("outbox", shop.folder_outbox);
+  shop.data_notice = table.text("data_notice");
   base::TomlTable channels = root.table("channel");
   for (const auto& id : channels.keys()) {
     base::TomlTable own = channels.table(id);

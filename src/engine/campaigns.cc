@@ -87,7 +87,8 @@ ClickStats clicks_of(const features::History& history) {
 // Who is in the audience, in which group, with which permits.
 class PersonMaker {
  public:
-  PersonMaker(const Context& context, const catalog::Campaign& campaign) : context_(context), campaign_(campaign), people_(*context.rows) {}
+  PersonMaker(const Context& context, const catalog::Campaign& campaign, PlanScope scope)
+      : context_(context), campaign_(campaign), scope_(scope), people_(*context.rows) {}
 
   base::Result<decide::Person> make(const privacy::Pseudonym& customer, const features::History* history) {
     decide::Person person;
@@ -142,6 +143,9 @@ class PersonMaker {
     if (!fits(audience.countries, "country") || !fits(audience.languages, "language")) {
       return std::string("not_in_audience");
     }
+    if (scope_ == PlanScope::kHypothetical) {
+      return std::string();
+    }
     BECKON_TRY(const auto sent, store::Records(*context_.rows).deliveries(customer));
     std::int64_t served = 0;
     for (const auto& delivery : sent) {
@@ -154,10 +158,12 @@ class PersonMaker {
 
   const Context& context_;
   const catalog::Campaign& campaign_;
+  PlanScope scope_;
   store::People people_;
 };
 
-base::Status make_persons(Context& context, PlanMaterial& material, const std::vector<bool>& allowed) {
+base::Status make_persons(Context& context, PlanMaterial& material, const std::pair<std::vector<bool>, PlanScope>& allowed_and_scope) {
+  const auto& [allowed, scope] = allowed_and_scope;
   std::map<privacy::Pseudonym, const features::History*> by_customer;
   ClickStats all;
   for (const auto& history : material.data.histories) {
@@ -167,7 +173,7 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::v
     all.clicks += own.clicks;
   }
   const double average = all.messages > 0 ? static_cast<double>(all.clicks) / static_cast<double>(all.messages) : 0.0;
-  PersonMaker maker(context, material.campaign);
+  PersonMaker maker(context, material.campaign, scope);
   base::Status problem = base::ok_status();
   std::vector<const features::History*> scored;
   std::vector<std::size_t> scored_person;
@@ -262,10 +268,12 @@ std::vector<std::string> assumptions_of(const Context& context, const catalog::C
   return out;
 }
 
-base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalog::Campaign campaign) {
+base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalog::Campaign campaign, PlanScope scope) {
   auto material = std::make_unique<PlanMaterial>();
   material->campaign = std::move(campaign);
-  BECKON_TRY_STATUS(reduce_to_what_is_left(context, material->campaign));
+  if (scope == PlanScope::kReal) {
+    BECKON_TRY_STATUS(reduce_to_what_is_left(context, material->campaign));
+  }
   auto trained = load_model(context);
   if (!trained.ok()) {
     return trained.error();
@@ -293,7 +301,7 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
     material->token_of_item.push_back(material->data.vocabulary.token(item.id.str()));
   }
   const auto allowed = allowed_tokens(*material, now);
-  BECKON_TRY_STATUS(make_persons(context, *material, allowed));
+  BECKON_TRY_STATUS(make_persons(context, *material, {allowed, scope}));
   if (context.stop) {
     return base::unavailable("interrupted: nothing was planned");
   }

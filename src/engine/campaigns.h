@@ -25,7 +25,10 @@ struct PlanMaterial {
   decide::PlanInput input;
   std::vector<std::int32_t> token_of_item;   ///< parallel to input.items
 };
-base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalog::Campaign campaign);
+/// kReal looks at the ledger: what was sent is not planned again, what is escrowed is not spent again. kHypothetical does not: for
+/// comparing strategies.
+enum class PlanScope { kReal, kHypothetical };
+base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalog::Campaign campaign, PlanScope scope);
 
 /// The newest plan file of a campaign, or not_found.
 base::Result<std::string> latest_plan(const Context& context, const std::string& campaign);

@@ -58,7 +58,7 @@ base::Result<PlanAnswer> plan(Context& context, const PlanRequest& request) {
                                      ": set a later ends in " + request.campaign_file);
   }
   BECKON_TRY_STATUS(read_template(context, campaign.template_id));
-  BECKON_TRY(auto material, gather_plan(context, std::move(campaign)));
+  BECKON_TRY(auto material, gather_plan(context, std::move(campaign), PlanScope::kReal));
   material->input.plan_id = plan_id(*material, text);
   PlanAnswer answer;
   BECKON_TRY(answer.file.plan, decide::make_plan(material->input));

@@ -82,6 +82,7 @@ struct Shop {
   std::map<std::string, std::string> catalog_columns;
   TrainConfig train;
   std::string folder_outbox = "outbox";
+  std::string data_notice;             ///< quoted at the head of every report: where the data comes from, what it must not be used for
 
   const Market& default_market() const { return markets.front(); }
   /// The named market, else the default.

@@ -127,6 +127,10 @@ base::Status export_table(Context& context, const std::string& table, base::Inst
                           const std::function<void(const base::Json&)>& visit);
 base::Result<base::Json> doctor(Context& context);
 
+/// What another process may ask of the one that holds the shop: doctor, report, explain, deliveries, send-control. Thread-safe beside
+/// the main work. Answers {"error", "exit"} instead of failing.
+base::Json answer_request(Context& context, const base::Json& request);
+
 /// The shop's own id or a pseudonym → the person, links followed.
 base::Result<privacy::Pseudonym> find_customer(const Context& context, const std::string& id);
 
