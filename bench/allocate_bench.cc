@@ -1,4 +1,4 @@
-// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED: time and certified gap on a random problem.
+// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED GAP_TARGET: time and certified gap on a random problem.
 #include <cstdlib>
 #include <iostream>
 
@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   beckon::allocate::Options options;
   options.executor = &executor;
   options.clock = &clock;
+  options.gap_target = argc > 9 ? std::atof(argv[9]) : options.gap_target;
   const auto solution = beckon::allocate::solve(problem, options);
   if (!solution.ok()) {
     std::cerr << solution.error().message << "\n";

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <limits>
 
-#include "instance.h"
 #include "repair.h"
 
 namespace beckon::allocate {
@@ -10,6 +9,7 @@ namespace {
 
 constexpr std::size_t kParts = 64;
 constexpr int kRoundsMax = 6;
+constexpr std::size_t kExchangeSlotsMax = 200'000;  // beyond, a few hundred exchanges are below every target gap
 constexpr std::size_t kOffersMax = 400;  // blocked wishes looked at in a round, and ways to free each row
 
 // Slot `slot` changes to `candidate` (-1: nothing), which changes the value by `gain`.
@@ -30,8 +30,8 @@ std::int64_t value_of(const Problem& problem, std::int64_t candidate) {
 
 class Search {
  public:
-  Search(Plan& plan, const Problem& problem, std::span<const double> dual, const Options& options)
-      : plan_(plan), problem_(problem), dual_(dual), options_(options) {}
+  Search(Plan& plan, const Context& context, std::span<const double> dual)
+      : plan_(plan), context_(context), problem_(context.problem), dual_(dual), options_(context.options) {}
 
   // Changes of one slot that fit as things stand. Answers whether anything changed.
   bool upgrade() {
@@ -74,6 +74,7 @@ class Search {
 
  private:
   Plan& plan_;
+  const Context& context_;
   const Problem& problem_;
   std::span<const double> dual_;
   const Options& options_;
@@ -83,7 +84,7 @@ class Search {
   void for_candidates(std::int64_t slot, const Visit& visit) const {
     const auto i = static_cast<std::size_t>(plan_.customer_of(slot));
     for (auto c = problem_.customer_start[i]; c < problem_.customer_start[i + 1]; ++c) {
-      if (c != plan_.at(slot) && can_be_picked(problem_, c) && plan_.allowed(slot, c)) {
+      if (c != plan_.at(slot) && context_.can(c) && plan_.allowed(slot, c)) {
         visit(c);
       }
     }
@@ -132,26 +133,39 @@ class Search {
 
   // For every scarce row the changes that free some of it at the least loss.
   void collect_releases() {
-    releases_.assign(problem_.capacity.size(), {});
-    for (std::size_t m = 0; m < releases_.size(); ++m) {
-      if (!(dual_[m] > 0)) {
-        continue;
-      }
-      const auto row = static_cast<std::int32_t>(m);
-      releases_[m] = gather([&](std::int64_t slot, std::vector<Change>& out) {
-        const std::int64_t held = plan_.at(slot);
-        const std::int64_t used = amount_of(held, row);
-        if (used <= 0) {
-          return;
-        }
-        out.push_back({-value_of(problem_, held), mixed(options_.seed, slot), slot, -1});
-        for_candidates(slot, [&](std::int64_t c) {
-          if (amount_of(c, row) < used && plan_.fits(c, held)) {
-            out.push_back({value_of(problem_, c) - value_of(problem_, held), mixed(options_.seed, slot), slot, c});
+    std::vector<std::vector<std::int64_t>> users(problem_.capacity.size());  // slots whose pick uses the row
+    for (std::int64_t slot = 0; slot < static_cast<std::int64_t>(plan_.pick().size()); ++slot) {
+      if (plan_.at(slot) >= 0) {
+        for (const auto& use : problem_.uses_of(plan_.at(slot))) {
+          if (use.amount > 0 && dual_[static_cast<std::size_t>(use.row)] > 0) {
+            users[static_cast<std::size_t>(use.row)].push_back(slot);
           }
-        });
-      }, kOffersMax);
+        }
+      }
     }
+    releases_.assign(users.size(), {});
+    run_tasks(options_.executor, users.size(), [&](std::size_t m) {
+      auto& mine = releases_[m];
+      for (const auto slot : users[m]) {
+        releases_of(slot, static_cast<std::int32_t>(m), mine);
+        if (mine.size() / 4 > kOffersMax) {
+          keep_best(mine, kOffersMax);
+        }
+      }
+      keep_best(mine, kOffersMax);
+      std::sort(mine.begin(), mine.end(), better);
+    });
+  }
+
+  void releases_of(std::int64_t slot, std::int32_t row, std::vector<Change>& out) const {
+    const std::int64_t held = plan_.at(slot);
+    const std::int64_t used = amount_of(held, row);
+    out.push_back({-value_of(problem_, held), mixed(options_.seed, slot), slot, -1});
+    for_candidates(slot, [&](std::int64_t c) {
+      if (amount_of(c, row) < used && plan_.fits(c, held)) {
+        out.push_back({value_of(problem_, c) - value_of(problem_, held), mixed(options_.seed, slot), slot, c});
+      }
+    });
   }
 
   // First row that the wish would exceed.
@@ -214,11 +228,12 @@ class Search {
 
 }  // namespace
 
-void improve(Plan& plan, const Problem& problem, std::span<const double> dual, const Options& options, double target) {
-  Search search(plan, problem, dual, options);
+void improve(Plan& plan, const Context& context, std::span<const double> dual, double target) {
+  Search search(plan, context, dual);
+  const bool small = plan.pick().size() <= kExchangeSlotsMax;
   for (int round = 0; round < kRoundsMax; ++round) {
     const bool upgraded = search.upgrade();
-    if (static_cast<double>(plan.value()) >= target) {
+    if (static_cast<double>(plan.value()) >= target || !small) {
       return;
     }
     if (!search.exchange() && !upgraded) {

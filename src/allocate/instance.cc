@@ -22,25 +22,62 @@ base::Status check_starts(const std::vector<std::int64_t>& start, std::size_t co
   return base::ok_status();
 }
 
-base::Status check_uses(const Problem& problem, std::int64_t candidate, std::vector<std::int64_t>& total) {
+// Sums of a part of the candidates, or the first thing that is wrong with them.
+struct Sums {
+  std::vector<std::int64_t> amount;  // (rows)
+  std::int64_t value = 0;
+  std::string problem;
+  bool add(std::int64_t& sum, std::int64_t more) {
+    const bool fits = more >= 0 && more <= kSumMax - sum;
+    sum += fits ? more : 0;
+    return fits;
+  }
+};
+
+std::string check_uses(const Problem& problem, std::int64_t candidate, Sums& sums) {
   const auto uses = problem.uses_of(candidate);
   for (std::size_t i = 0; i < uses.size(); ++i) {
-    const std::string where = "candidate " + std::to_string(candidate);
+    const auto where = [&](const char* what) {
+      return "candidate " + std::to_string(candidate) + what + std::to_string(uses[i].row);
+    };
     if (uses[i].row < 0 || uses[i].row >= problem.rows()) {
-      return wrong(where + " uses row " + std::to_string(uses[i].row) + ", which does not exist");
+      return where(" uses a row that does not exist: ");
     }
-    auto& sum = total[static_cast<std::size_t>(uses[i].row)];
-    if (uses[i].amount < 0 || uses[i].amount > kSumMax - sum) {
-      return wrong(where + " uses a negative or too large amount of row " + std::to_string(uses[i].row));
+    if (!sums.add(sums.amount[static_cast<std::size_t>(uses[i].row)], uses[i].amount)) {
+      return where(" uses a negative or too large amount of row ");
     }
-    sum += uses[i].amount;
     for (std::size_t j = 0; j < i; ++j) {
       if (uses[j].row == uses[i].row) {
-        return wrong(where + " lists row " + std::to_string(uses[i].row) + " twice");
+        return where(" lists twice row ");
       }
     }
   }
-  return base::ok_status();
+  return {};
+}
+
+constexpr const char* kValuesTooLarge = "the values sum to more than 2^62: use a coarser unit";
+
+Sums check_part(const Problem& problem, std::size_t part) {
+  Sums sums;
+  sums.amount.assign(problem.capacity.size(), 0);
+  const auto count = static_cast<std::int64_t>(problem.value.size());
+  for (auto c = part_begin(count, part, kParts); c < part_begin(count, part + 1, kParts) && sums.problem.empty(); ++c) {
+    sums.problem = check_uses(problem, c, sums);
+    if (!sums.add(sums.value, std::max<std::int64_t>(0, problem.value[static_cast<std::size_t>(c)]))) {
+      sums.problem = kValuesTooLarge;
+    }
+  }
+  return sums;
+}
+
+bool can_be_picked(const Problem& problem, std::int64_t candidate) {
+  if (problem.value[static_cast<std::size_t>(candidate)] <= 0) {
+    return false;
+  }
+  const auto uses = problem.uses_of(candidate);
+  return std::all_of(uses.begin(), uses.end(), [&](const Use& use) {
+    return use.amount <= problem.capacity[static_cast<std::size_t>(use.row)];
+  });
 }
 
 // Where each customer's candidates and links go.
@@ -50,7 +87,9 @@ struct Layout {
   std::vector<std::int64_t> links;
 };
 
-Layout make_layout(const Problem& problem, const Options& options) {
+Layout make_layout(const Context& context) {
+  const Problem& problem = context.problem;
+  const Options& options = context.options;
   Layout layout;
   const std::int64_t customers = problem.customers();
   layout.order.resize(static_cast<std::size_t>(customers));
@@ -63,7 +102,7 @@ Layout make_layout(const Problem& problem, const Options& options) {
       const auto at = static_cast<std::size_t>(i);
       const auto owner = static_cast<std::size_t>(layout.order[at]);
       for (auto c = problem.customer_start[owner]; c < problem.customer_start[owner + 1]; ++c) {
-        if (can_be_picked(problem, c)) {
+        if (context.can(c)) {
           ++layout.candidates[at + 1];
           for (const auto& use : problem.uses_of(c)) {
             layout.links[at + 1] += use.amount > 0 ? 1 : 0;
@@ -96,12 +135,13 @@ struct Totals {
   std::vector<double> uses;
 };
 
-void copy_customer(const Problem& problem, const Layout& layout, std::size_t at, Instance& out) {
+void copy_customer(const Context& context, const Layout& layout, std::size_t at, Instance& out) {
+  const Problem& problem = context.problem;
   const auto owner = static_cast<std::size_t>(layout.order[at]);
   auto candidate = static_cast<std::size_t>(layout.candidates[at]);
   auto link = static_cast<std::size_t>(layout.links[at]);
   for (auto c = problem.customer_start[owner]; c < problem.customer_start[owner + 1]; ++c) {
-    if (!can_be_picked(problem, c)) {
+    if (!context.can(c)) {
       continue;
     }
     out.value[candidate] = static_cast<float>(problem.value[static_cast<std::size_t>(c)]);
@@ -176,17 +216,7 @@ void run_tasks(base::Executor* executor, std::size_t count, const std::function<
   }
 }
 
-bool can_be_picked(const Problem& problem, std::int64_t candidate) {
-  if (problem.value[static_cast<std::size_t>(candidate)] <= 0) {
-    return false;
-  }
-  const auto uses = problem.uses_of(candidate);
-  return std::all_of(uses.begin(), uses.end(), [&](const Use& use) {
-    return use.amount <= problem.capacity[static_cast<std::size_t>(use.row)];
-  });
-}
-
-base::Status validate(const Problem& problem) {
+base::Status validate(const Problem& problem, const Options& options) {
   if (problem.picks_max < 1) {
     return wrong("picks_max must be at least 1");
   }
@@ -207,21 +237,41 @@ base::Status validate(const Problem& problem) {
       return wrong("the capacity of row " + std::to_string(m) + " is negative");
     }
   }
-  std::vector<std::int64_t> total(problem.capacity.size(), 0);
-  std::int64_t value = 0;
-  for (std::int64_t c = 0; c < static_cast<std::int64_t>(problem.value.size()); ++c) {
-    const std::int64_t v = std::max<std::int64_t>(0, problem.value[static_cast<std::size_t>(c)]);
-    if (v > kSumMax - value) {
-      return wrong("the values sum to more than 2^62: use a coarser unit");
+  std::vector<Sums> parts(kParts);
+  run_tasks(options.executor, kParts, [&](std::size_t part) { parts[part] = check_part(problem, part); });
+  Sums all;
+  all.amount.assign(problem.capacity.size(), 0);
+  for (const auto& part : parts) {
+    if (!part.problem.empty()) {
+      return wrong(part.problem);
     }
-    value += v;
-    BECKON_TRY_STATUS(check_uses(problem, c, total));
+    if (!all.add(all.value, part.value)) {
+      return wrong(kValuesTooLarge);
+    }
+    for (std::size_t m = 0; m < all.amount.size(); ++m) {
+      if (!all.add(all.amount[m], part.amount[m])) {
+        return wrong("the amounts of row " + std::to_string(m) + " sum to more than 2^62: use a coarser unit");
+      }
+    }
   }
   return base::ok_status();
 }
 
-Instance make_instance(const Problem& problem, const Options& options) {
-  const Layout layout = make_layout(problem, options);
+Context make_context(const Problem& problem, const Options& options) {
+  Context context{problem, options, std::vector<std::uint8_t>(problem.value.size())};
+  const auto count = static_cast<std::int64_t>(problem.value.size());
+  run_tasks(options.executor, kParts, [&](std::size_t part) {
+    for (auto c = part_begin(count, part, kParts); c < part_begin(count, part + 1, kParts); ++c) {
+      context.usable[static_cast<std::size_t>(c)] = can_be_picked(problem, c) ? 1 : 0;
+    }
+  });
+  return context;
+}
+
+Instance make_instance(const Context& context) {
+  const Problem& problem = context.problem;
+  const Options& options = context.options;
+  const Layout layout = make_layout(context);
   Instance out;
   out.rows = problem.rows();
   out.picks_max = problem.picks_max;
@@ -234,7 +284,7 @@ Instance make_instance(const Problem& problem, const Options& options) {
   const std::int64_t customers = out.customers();
   run_tasks(options.executor, kParts, [&](std::size_t part) {
     for (auto i = part_begin(customers, part, kParts); i < part_begin(customers, part + 1, kParts); ++i) {
-      copy_customer(problem, layout, static_cast<std::size_t>(i), out);
+      copy_customer(context, layout, static_cast<std::size_t>(i), out);
     }
   });
   scale(problem, options, out);

@@ -33,9 +33,18 @@ struct Instance {
   std::vector<double> dual_in(const std::vector<double>& dual) const;
 };
 
-base::Status validate(const Problem& problem);
+/// A valid problem with what every later step asks of it.
+struct Context {
+  const Problem& problem;
+  const Options& options;
+  std::vector<std::uint8_t> usable;  ///< (candidates) 1: may be in some feasible choice: positive value, no use above its capacity
+  bool can(std::int64_t candidate) const { return usable[static_cast<std::size_t>(candidate)] != 0; }
+};
+
+base::Status validate(const Problem& problem, const Options& options);
 /// The problem must be valid.
-Instance make_instance(const Problem& problem, const Options& options);
+Context make_context(const Problem& problem, const Options& options);
+Instance make_instance(const Context& context);
 
 /// task(0) … task(count - 1) on the executor, or here when it is null.
 void run_tasks(base::Executor* executor, std::size_t count, const std::function<void(std::size_t)>& task);
@@ -44,8 +53,5 @@ void run_tasks(base::Executor* executor, std::size_t count, const std::function<
 inline std::int64_t part_begin(std::int64_t count, std::size_t part, std::size_t parts) {
   return count * static_cast<std::int64_t>(part) / static_cast<std::int64_t>(parts);
 }
-
-/// True when the candidate may be in some feasible choice: positive value, and no use larger than the whole row.
-bool can_be_picked(const Problem& problem, std::int64_t candidate);
 
 }  // namespace beckon::allocate

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "instance.h"
-
 namespace beckon::allocate {
 namespace {
 
@@ -22,11 +20,12 @@ bool before(const Move& a, const Move& b) {
 }
 
 // The exact best choice of one customer at the prices: candidates by reduced value, the first of each group.
-void choose(const Problem& problem, std::span<const double> dual, std::int64_t customer, std::span<std::int64_t> picks) {
+void choose(const Context& context, std::span<const double> dual, std::int64_t customer, std::span<std::int64_t> picks) {
+  const Problem& problem = context.problem;
   std::vector<std::pair<double, std::int64_t>> positive;
   const auto i = static_cast<std::size_t>(customer);
   for (auto c = problem.customer_start[i]; c < problem.customer_start[i + 1]; ++c) {
-    if (can_be_picked(problem, c)) {
+    if (context.can(c)) {
       if (const double r = reduced_value(problem, c, dual); r > 0) {
         positive.emplace_back(-r, c);
       }
@@ -47,26 +46,28 @@ void choose(const Problem& problem, std::span<const double> dual, std::int64_t c
   }
 }
 
-std::vector<std::int64_t> best_choice(const Problem& problem, std::span<const double> dual, const Options& options) {
+std::vector<std::int64_t> best_choice(const Context& context, std::span<const double> dual) {
+  const Problem& problem = context.problem;
   const auto width = static_cast<std::size_t>(problem.picks_max);
   std::vector<std::int64_t> pick(static_cast<std::size_t>(problem.customers()) * width, -1);
-  run_tasks(options.executor, kParts, [&](std::size_t part) {
+  run_tasks(context.options.executor, kParts, [&](std::size_t part) {
     const auto end = part_begin(problem.customers(), part + 1, kParts);
     for (auto i = part_begin(problem.customers(), part, kParts); i < end; ++i) {
-      choose(problem, dual, i, std::span(pick).subspan(static_cast<std::size_t>(i) * width, width));
+      choose(context, dual, i, std::span(pick).subspan(static_cast<std::size_t>(i) * width, width));
     }
   });
   return pick;
 }
 
 // Best other candidate by reduced value that may take the slot; fits, when asked for. (-1, 0) when nothing has a positive one.
-std::pair<std::int64_t, double> alternative(const Problem& problem, const Plan& plan, std::span<const double> dual,
+std::pair<std::int64_t, double> alternative(const Context& context, const Plan& plan, std::span<const double> dual,
                                             std::pair<std::int64_t, bool> slot_and_fits) {
+  const Problem& problem = context.problem;
   const auto [slot, must_fit] = slot_and_fits;
   std::pair<std::int64_t, double> best{-1, 0};
   const auto i = static_cast<std::size_t>(plan.customer_of(slot));
   for (auto c = problem.customer_start[i]; c < problem.customer_start[i + 1]; ++c) {
-    if (c == plan.at(slot) || !can_be_picked(problem, c) || !plan.allowed(slot, c)) {
+    if (c == plan.at(slot) || !context.can(c) || !plan.allowed(slot, c)) {
       continue;
     }
     const double r = reduced_value(problem, c, dual);
@@ -78,7 +79,8 @@ std::pair<std::int64_t, double> alternative(const Problem& problem, const Plan& 
 }
 
 // What giving a pick up costs per share of the violation it cures; picks are given up in that order.
-double regret_rate(const Problem& problem, const Plan& plan, std::span<const double> dual, std::int64_t slot) {
+double regret_rate(const Context& context, const Plan& plan, std::span<const double> dual, std::int64_t slot) {
+  const Problem& problem = context.problem;
   const std::int64_t c = plan.at(slot);
   double cured = 0;
   for (const auto& use : problem.uses_of(c)) {
@@ -86,7 +88,7 @@ double regret_rate(const Problem& problem, const Plan& plan, std::span<const dou
       cured += std::min(1.0, static_cast<double>(use.amount) / static_cast<double>(-plan.remaining(use.row)));
     }
   }
-  const double regret = reduced_value(problem, c, dual) - alternative(problem, plan, dual, {slot, false}).second;
+  const double regret = reduced_value(problem, c, dual) - alternative(context, plan, dual, {slot, false}).second;
   return std::max(0.0, regret) / std::max(cured, 1e-300);
 }
 
@@ -106,11 +108,12 @@ std::vector<Move> gather(std::int64_t slots, const Options& options, const Gathe
   return all;
 }
 
-void drop(Plan& plan, const Problem& problem, std::span<const double> dual, const Options& options) {
+void drop(Plan& plan, const Context& context, std::span<const double> dual) {
+  const Options& options = context.options;
   const auto slots = static_cast<std::int64_t>(plan.pick().size());
   const auto moves = gather(slots, options, [&](std::int64_t slot, std::vector<Move>& out) {
     if (plan.at(slot) >= 0 && plan.touches_violated(plan.at(slot))) {
-      out.push_back({regret_rate(problem, plan, dual, slot), mixed(options.seed, slot), slot, plan.at(slot)});
+      out.push_back({regret_rate(context, plan, dual, slot), mixed(options.seed, slot), slot, plan.at(slot)});
     }
   });
   for (const auto& move : moves) {
@@ -119,7 +122,7 @@ void drop(Plan& plan, const Problem& problem, std::span<const double> dual, cons
     }
     if (plan.touches_violated(move.candidate)) {
       plan.set(move.slot, -1);
-      if (const auto [other, reduced] = alternative(problem, plan, dual, {move.slot, true}); other >= 0) {
+      if (const auto [other, reduced] = alternative(context, plan, dual, {move.slot, true}); other >= 0) {
         plan.set(move.slot, other);
       }
     }
@@ -128,20 +131,18 @@ void drop(Plan& plan, const Problem& problem, std::span<const double> dual, cons
 }
 
 // Adds candidates to free slots, best reduced value first; those below `least` are left out.
-void fill(Plan& plan, const Problem& problem, std::span<const double> dual, std::pair<const Options*, double> options_and_least) {
-  const auto [options, least] = options_and_least;
+void fill(Plan& plan, const Context& context, std::span<const double> dual, double least) {
+  const Problem& problem = context.problem;
   const auto slots = static_cast<std::int64_t>(plan.pick().size());
-  const double floor = least;
-  const std::uint64_t seed = options->seed;
-  const auto moves = gather(slots, *options, [&](std::int64_t slot, std::vector<Move>& out) {
+  const auto moves = gather(slots, context.options, [&](std::int64_t slot, std::vector<Move>& out) {
     if (plan.at(slot) >= 0) {
       return;
     }
     const auto i = static_cast<std::size_t>(plan.customer_of(slot));
     for (auto c = problem.customer_start[i]; c < problem.customer_start[i + 1]; ++c) {
-      if (can_be_picked(problem, c) && plan.allowed(slot, c) && plan.fits(c, -1)) {
-        if (const double r = reduced_value(problem, c, dual); r >= floor) {
-          out.push_back({-r, mixed(seed, slot), slot, c});
+      if (context.can(c) && plan.fits(c, -1) && plan.allowed(slot, c)) {
+        if (const double r = reduced_value(problem, c, dual); r >= least) {
+          out.push_back({-r, mixed(context.options.seed, slot), slot, c});
         }
       }
     }
@@ -235,14 +236,14 @@ bool Plan::touches_violated(std::int64_t candidate) const {
   return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return use.amount > 0 && remaining(use.row) < 0; });
 }
 
-Plan repair(const Problem& problem, std::span<const double> dual, const Options& options) {
-  Plan plan(problem, best_choice(problem, dual, options));
+Plan repair(const Context& context, std::span<const double> dual) {
+  Plan plan(context.problem, best_choice(context, dual));
   if (plan.violated_rows() > 0) {
-    drop(plan, problem, dual, options);
+    drop(plan, context, dual);
   }
   const double mean = static_cast<double>(plan.value()) / static_cast<double>(std::max<std::size_t>(1, plan.pick().size()));
-  fill(plan, problem, dual, {&options, -0.25 * mean});  // cheap ones first: the list stays short
-  fill(plan, problem, dual, {&options, -std::numeric_limits<double>::infinity()});
+  fill(plan, context, dual, -0.25 * mean);  // cheap ones first: the list stays short
+  fill(plan, context, dual, -std::numeric_limits<double>::infinity());
   return plan;
 }
 

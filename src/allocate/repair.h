@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "beckon/allocate/allocate.h"
+#include "instance.h"
 
 namespace beckon::allocate {
 
@@ -41,10 +41,10 @@ class Plan {
 double reduced_value(const Problem& problem, std::int64_t candidate, std::span<const double> dual);
 
 /// A feasible plan near the best choice at these prices.
-Plan repair(const Problem& problem, std::span<const double> dual, const Options& options);
+Plan repair(const Context& context, std::span<const double> dual);
 
 /// Upgrades, additions and exchanges of two until nothing helps or `target` is reached. Never lowers the value.
-void improve(Plan& plan, const Problem& problem, std::span<const double> dual, const Options& options, double target);
+void improve(Plan& plan, const Context& context, std::span<const double> dual, double target);
 
 /// A tie-breaker without preference for low numbers.
 std::uint64_t mixed(std::uint64_t seed, std::int64_t index);

@@ -106,12 +106,12 @@ TEST(Solve, TinyProblemsComeCloseToBruteForceAndNeverAboveIt) {
     exact += best == solution.value ? 1 : 0;
   }
   RecordProperty("exact", exact);
-  EXPECT_LE(lost / total, 0.02);
-  EXPECT_GE(exact, 0.7 * kSeeds);
+  EXPECT_LE(lost / total, 0.01);
+  EXPECT_GE(exact, 0.93 * kSeeds) << exact << ' ' << lost / total;
 }
 
 TEST(Solve, RandomShapesHoldEveryPromise) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     base::Rng rng(seed, 9);
     Shape shape;
@@ -226,12 +226,12 @@ TEST(Solve, ContradictoryArraysAreRefusedWithTheirPlace) {
     EXPECT_EQ(out.error().code, base::ErrorCode::kInvalidArgument);
     EXPECT_NE(out.error().message.find(words), std::string::npos) << out.error().message;
   };
-  refused([](Problem& p) { p.uses[1].row = 1; }, "candidate 1 uses row 1");
+  refused([](Problem& p) { p.uses[1].row = 1; }, "candidate 1 uses a row that does not exist: 1");
   refused([](Problem& p) { p.uses[0].amount = -1; }, "negative");
   refused([](Problem& p) { p.capacity[0] = -1; }, "capacity of row 0");
   refused([](Problem& p) { p.customer_start = {0, 1}; }, "customer_start");
   refused([](Problem& p) { p.use_start = {0, 2, 1}; }, "use_start");
-  refused([](Problem& p) { p.use_start = {0, 0, 2}; p.uses = {{0, 1}, {0, 2}}; }, "twice");
+  refused([](Problem& p) { p.use_start = {0, 0, 2}; p.uses = {{0, 1}, {0, 2}}; }, "lists twice row 0");
   refused([](Problem& p) { p.picks_max = 0; }, "picks_max");
   refused([](Problem& p) { p.group = {1}; }, "group");
   refused([](Problem& p) { p.value[0] = p.value[1] = std::int64_t{1} << 61; p.value[0] += 1; p.value[1] += 1; }, "2^62");
