@@ -60,7 +60,11 @@ void for_sequences(const Pass& pass, Visit visit) {
   }
 }
 
-void attend(const BlockPass& block, BlockCache& cache, TrunkCache& work) {
+void attend(const BlockPass& block, BlockCache& cache, TrunkCache& work, bool last_only) {
+  const Network& net = block.pass->network;
+  const LayerParts& p = *block.parts;
+  norm_forward(net, {&p.norm1_gain, &p.norm1_shift}, block.x, cache.norm1);
+  linear(net, cache.norm1.y.span(), p.qkv, &p.qkv_bias, cache.qkv);
   const std::size_t width = block.pass->network.width();
   std::size_t total = 0;
   std::size_t scratch = 0;
@@ -77,21 +81,18 @@ void attend(const BlockPass& block, BlockCache& cache, TrunkCache& work) {
                                block.pass->network.at(block.parts->distance_bias),
                                cache.probabilities.span().subspan(at, shape.heads * shape.length * shape.length),
                                cache.mixed.span().subspan(begin * width, shape.length * width),
-                               work.scratch.span()});
+                               work.scratch.span(),
+                               last_only ? shape.length - 1 : 0});
   });
 }
 
-}  // namespace
-
-void block_forward(const BlockPass& block, BlockCache& cache, TrunkCache& work, std::span<float> y) {
-  const auto x = block.x;
+// From the attention's output (cache.mixed) to the block's.
+void finish(const BlockPass& block, BlockCache& cache, std::span<float> y) {
   const Network& net = block.pass->network;
   const LayerParts& p = *block.parts;
+  const auto x = block.x;
   const std::size_t inside = p.down.rows;
   const auto dropout = [&](std::uint32_t site, std::size_t width) { return block.pass->dropout.at(block.site + site, width); };
-  norm_forward(net, {&p.norm1_gain, &p.norm1_shift}, x, cache.norm1);
-  linear(net, cache.norm1.y.span(), p.qkv, &p.qkv_bias, cache.qkv);
-  attend(block, cache, work);
   linear(net, cache.mixed.span(), p.mix, &p.mix_bias, cache.branch1);
   linear(net, x, p.gate1, &p.gate1_bias, cache.gate1);
   cache.middle.resize(x.size());
@@ -104,6 +105,31 @@ void block_forward(const BlockPass& block, BlockCache& cache, TrunkCache& work, 
   linear(net, cache.inside.span(), p.down, nullptr, cache.branch2);
   linear(net, cache.middle.span(), p.gate2, &p.gate2_bias, cache.gate2);
   tensor::gated_residual_forward({cache.middle.span(), cache.branch2.span(), cache.gate2.span(), dropout(2, net.width()), y});
+}
+
+}  // namespace
+
+void block_forward(const BlockPass& block, BlockCache& cache, TrunkCache& work, std::span<float> y) {
+  attend(block, cache, work, false);
+  finish(block, cache, y);
+}
+
+void block_forward_last(const BlockPass& block, BlockCache& cache, TrunkCache& work, std::span<float> y) {
+  attend(block, cache, work, true);
+  const auto& start = block.pass->batch->start;
+  const std::size_t width = block.pass->network.width();
+  const std::size_t sequences = block.pass->batch->sequences();
+  work.dx.resize(sequences * width);
+  for (std::size_t s = 0; s < sequences; ++s) {
+    // Row s is never behind the row it is copied from, so the mixed rows can move within their buffer.
+    const std::size_t from = (start[s + 1] - 1) * width;
+    std::copy_n(block.x.data() + from, width, work.dx.data() + s * width);
+    std::copy_n(cache.mixed.data() + from, width, cache.mixed.data() + s * width);
+  }
+  cache.mixed.resize(sequences * width);
+  BlockPass of_last = block;
+  of_last.x = work.dx.span();
+  finish(of_last, cache, y);
 }
 
 void block_backward(const BlockPass& block, const BlockCache& cache, TrunkCache& work, std::span<float> gradients) {

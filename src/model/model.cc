@@ -71,12 +71,8 @@ void encode_task(const Model& model, std::span<const Sequence> histories, inner:
   for (std::size_t i = 0; i < histories.size(); ++i) {
     inner::append(model.options(), histories[i], inner::last_window(model.options(), histories[i], i), batch);
   }
-  inner::trunk_forward({inner::network_of(model), &batch, {}, false}, cache);
-  const std::size_t width = model.width();
-  for (std::size_t i = 0; i < histories.size(); ++i) {
-    const auto last = cache.last.y.span().subspan((batch.start[i + 1] - 1) * width, width);
-    std::ranges::copy(last, out.begin() + static_cast<std::ptrdiff_t>(i * width));
-  }
+  inner::trunk_forward({inner::network_of(model), &batch, {}, false, true}, cache);
+  std::ranges::copy(cache.last.y.span(), out.begin());
 }
 
 base::Error bad_sequence(std::size_t index, const std::string& what) {
@@ -155,7 +151,7 @@ std::vector<float> Model::encode_positions(const Sequence& history) const {
   inner::PackedBatch batch;
   inner::append(options_, history, {0, 0, history.length()}, batch);
   inner::TrunkCache cache;
-  inner::trunk_forward({inner::network_of(*this), &batch, {}, false}, cache);
+  inner::trunk_forward({inner::network_of(*this), &batch, {}, false, false}, cache);
   const auto result = cache.last.y.span();
   return {result.begin(), result.end()};
 }

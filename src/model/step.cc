@@ -85,7 +85,7 @@ double loss_and_gradient(const ShardInput& input, StepWork& work, std::span<floa
   }
   DropoutPlan dropout = input.plan->dropout;
   dropout.first_row = input.batch->first_row;
-  const Pass pass{net, input.batch, dropout, true};
+  const Pass pass{net, input.batch, dropout, true, false};
   trunk_forward(pass, work.trunk);
   work.dvectors.resize(input.batch->rows() * net.width());
   work.dvectors.zero();

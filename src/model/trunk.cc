@@ -72,9 +72,16 @@ void trunk_forward(const Pass& pass, TrunkCache& cache) {
     x.resize(size);
   }
   embed(pass, cache.x[0].span());
+  BECKON_CHECK(!(pass.keep && pass.last_only));
   for (std::size_t l = 0; l < layers; ++l) {
-    const auto& x = cache.x[slot(pass, l, 2)];
-    block_forward(block_of(pass, l, x.span()), cache.blocks[slot(pass, l, 1)], cache, cache.x[slot(pass, l + 1, 2)].span());
+    const BlockPass block = block_of(pass, l, cache.x[slot(pass, l, 2)].span());
+    auto& y = cache.x[slot(pass, l + 1, 2)];
+    if (pass.last_only && l + 1 == layers) {
+      y.resize(pass.batch->sequences() * net.width());
+      block_forward_last(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+    } else {
+      block_forward(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+    }
   }
   norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, cache.x[slot(pass, layers, 2)].span(), cache.last);
 }

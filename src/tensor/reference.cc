@@ -160,7 +160,7 @@ void attention_forward(const AttentionForward& io) {
     return real(io.qkv[row * 3 * shape.width + part * shape.width + column]);
   };
   for (std::size_t h = 0; h < shape.heads; ++h) {
-    for (std::size_t i = 0; i < shape.length; ++i) {
+    for (std::size_t i = io.first_query; i < shape.length; ++i) {
       std::vector<double> weight(shape.length, 0.0);
       double total = 0;
       for (std::size_t j = 0; j <= i; ++j) {

@@ -128,7 +128,7 @@ TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
   double expected = 0;
   double count = 0;
   TrunkCache cache;
-  trunk_forward({network_of(s.model), &s.batch, {}, false}, cache);
+  trunk_forward({network_of(s.model), &s.batch, {}, false, false}, cache);
   std::vector<float> logits(s.batch.rows() * s.model.tokens());
   s.model.score_tokens(cache.last.y.span(), logits);
   for (std::size_t r = 0; r < s.batch.rows(); ++r) {

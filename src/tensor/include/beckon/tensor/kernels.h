@@ -125,6 +125,7 @@ struct AttentionShape {
   std::size_t heads = 1;
   std::size_t bias_stride = 0;  ///< >= length
 };
+/// Positions before `first_query` get no probabilities and no output; their entries are left as they are.
 struct AttentionForward {
   AttentionShape shape;
   std::span<const float> qkv;
@@ -132,6 +133,7 @@ struct AttentionForward {
   std::span<float> probabilities;        ///< heads × length × length, entries with j > i are 0
   std::span<float> out;                  ///< length × width
   std::span<float> scratch;              ///< >= attention_scratch_size
+  std::size_t first_query = 0;
 };
 struct AttentionBackward {
   AttentionShape shape;
