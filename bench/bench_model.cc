@@ -1,6 +1,6 @@
 // Quality and speed of the next-token model on a file of sequences: one user a line, "user item item …", oldest first.
-// Leave one out: the last item is the test, the last but one the validation, training sees what is before. The whole catalogue
-// is ranked, items of the history are left out, ties count against us.
+// Leave one out: the last item is the test, the last but one the validation, training sees what is before. The whole
+// catalogue is ranked, items of the history are left out, ties count against us.
 //
 //   zcat Beauty.txt.gz > beauty.txt && bench_model --data beauty.txt --threads 2
 #include <CLI/CLI.hpp>
@@ -81,7 +81,8 @@ double gemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::
     const auto start = std::chrono::steady_clock::now();
     executor.run(workers, [&](std::size_t w) {
       for (int i = 0; i < repeats; ++i) {
-        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n), tensor::mutable_view(c[w].span(), m, n));
+        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n),
+                     tensor::mutable_view(c[w].span(), m, n));
       }
     });
     best = std::max(best, work * repeats * static_cast<double>(workers) / seconds_since(start) / 1e9);
@@ -120,15 +121,17 @@ int run(const std::string& path, const model::ModelOptions& asked, const model::
   const auto width = static_cast<std::size_t>(options.width);
   const double tile = gemm_gflops(executor, 128, 1024, width);
   const double square = gemm_gflops(executor, 512, 512, 512);
-  std::printf("%zu users, %d tokens, %zu weights; sgemm on %zu threads: %.0f GFLOP/s (512 x 512 x 512), %.0f (128 x 1024 x %zu)\n",
-              data.test.size(), data.tokens, net.weights().size(), training.worker_count, square, tile, width);
+  std::printf(
+      "%zu users, %d tokens, %zu weights; sgemm on %zu threads: %.0f GFLOP/s (512 x 512 x 512), %.0f (128 x 1024 x %zu)\n",
+      data.test.size(), data.tokens, net.weights().size(), training.worker_count, square, tile, width);
   model::TrainHooks hooks;
   hooks.executor = &executor;
   hooks.clock = &clock;
   hooks.on_epoch = [&](const model::EpochReport& e) {
     const double rate = flops_per_position(net, 1) * e.positions_per_second / 1e9;
-    std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f positions/s = %.0f GFLOP/s, %.0f %% of sgemm  %.2f s\n", e.epoch,
-                e.train_loss, e.validation_hit10, e.validation_ndcg10, e.positions_per_second, rate, 100 * rate / square, e.seconds);
+    std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f positions/s = %.0f GFLOP/s, %.0f %% of sgemm  %.2f s\n",
+                e.epoch, e.train_loss, e.validation_hit10, e.validation_ndcg10, e.positions_per_second, rate,
+                100 * rate / square, e.seconds);
     std::fflush(stdout);
   };
   const auto start = std::chrono::steady_clock::now();

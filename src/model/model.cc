@@ -82,7 +82,8 @@ base::Error bad_sequence(std::size_t index, const std::string& what) {
 base::Status check_values(std::span<const std::int32_t> values, std::int32_t size, std::size_t index, const char* what) {
   for (const std::int32_t value : values) {
     if (value < 0 || value >= size) {
-      return bad_sequence(index, std::string(what) + " " + std::to_string(value) + " is not in 0 ... " + std::to_string(size - 1));
+      return bad_sequence(index,
+                          std::string(what) + " " + std::to_string(value) + " is not in 0 ... " + std::to_string(size - 1));
     }
   }
   return base::ok_status();
@@ -106,7 +107,8 @@ base::Status Model::check(const Sequence& s, std::size_t index) const {
   const std::size_t length = s.length();
   if (s.side.size() != length * columns || (!s.target.empty() && s.target.size() != length) ||
       (!s.label.empty() && s.label.size() != length * heads())) {
-    return bad_sequence(index, "side, target or label does not have one entry for each of the " + std::to_string(length) + " positions");
+    return bad_sequence(
+        index, "side, target or label does not have one entry for each of the " + std::to_string(length) + " positions");
   }
   BECKON_TRY_STATUS(check_values(s.token, options_.tokens, index, "token"));
   BECKON_TRY_STATUS(check_values(s.target, options_.tokens, index, "target"));
@@ -185,7 +187,11 @@ void Model::head_logits(std::span<const float> vectors, std::span<float> out) co
   tensor::add_bias(net.at(layout_->head_bias), out);
 }
 
-std::span<const float> Model::token_embeddings() const { return inner::part_of(std::span<const float>(weights_), layout_->token); }
-std::span<const float> Model::token_bias() const { return inner::part_of(std::span<const float>(weights_), layout_->token_bias); }
+std::span<const float> Model::token_embeddings() const {
+  return inner::part_of(std::span<const float>(weights_), layout_->token);
+}
+std::span<const float> Model::token_bias() const {
+  return inner::part_of(std::span<const float>(weights_), layout_->token_bias);
+}
 
 }  // namespace beckon::model

@@ -56,7 +56,8 @@ TEST(Gemm, AgreesWithTheTripleLoopInEveryTranspositionAndStride) {
         const auto b = noise(k * n * 2, 2);
         auto got = noise(m * (n + 3), 3);
         auto expected = got;
-        const MatrixView left = a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
+        const MatrixView left =
+            a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
         const MatrixView right = b_turned ? MatrixView{b.data(), n, k, k, false}.t() : MatrixView{b.data(), k, n, n, false};
         gemm(left, right, {got.data(), m, n, n + 3}, into);
         reference::gemm(left, right, {expected.data(), m, n, n + 3}, into);
@@ -252,8 +253,10 @@ TEST(Attention, ForwardAndBackwardAgreeWithTheTwin) {
     std::vector<float> probabilities(shape.heads * length * length);
     attention_forward({shape, qkv, bias, probabilities, last, scratch, length - 1});
     const std::size_t before = (length - 1) * shape.width;
-    EXPECT_TRUE(std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(before), [](float x) { return x == 7; }));
-    expect_near(std::span(last).subspan(before), std::span(results[0][1]).subspan(before), "attention of the last position");
+    EXPECT_TRUE(
+        std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(before), [](float x) { return x == 7; }));
+    expect_near(std::span(last).subspan(before), std::span(results[0][1]).subspan(before),
+                "attention of the last position");
   }
 }
 
