@@ -56,10 +56,8 @@ Window last_window(const ModelOptions& options, const Sequence& sequence, std::s
   return {index, length > length_max ? length - length_max : 0, length};
 }
 
-std::vector<Window> plan_epoch(const ModelOptions& options,
-                               std::span<const Sequence> sequences,
-                               const TrainOptions& training,
-                               std::uint64_t epoch) {
+std::vector<Window> plan_epoch(const ModelOptions& options, std::span<const Sequence> sequences,
+                               const TrainOptions& training, std::uint64_t epoch) {
   base::Rng rng(training.seed, (epoch << 8U) | 1U);
   const auto length_max = static_cast<std::size_t>(options.length_max);
   const auto heads = static_cast<std::size_t>(options.heads);

@@ -37,12 +37,10 @@ void append(const ModelOptions& options, const Sequence& sequence, const Window&
 /// The last `length_max` positions.
 Window last_window(const ModelOptions& options, const Sequence& sequence, std::size_t index);
 
-/// The windows of one epoch in random order. The places of the cuts differ between epochs, so that every position is sometimes
-/// seen with a long past. Windows in which there is nothing to learn are left out.
-std::vector<Window> plan_epoch(const ModelOptions& options,
-                               std::span<const Sequence> sequences,
-                               const TrainOptions& training,
-                               std::uint64_t epoch);
+/// The windows of one epoch in random order. The places of the cuts differ between epochs, so that every position is
+/// sometimes seen with a long past. Windows in which there is nothing to learn are left out.
+std::vector<Window> plan_epoch(const ModelOptions& options, std::span<const Sequence> sequences,
+                               const TrainOptions& training, std::uint64_t epoch);
 
 /// Cuts windows into steps of about `positions` positions: entry b is the first window of step b, one more at the end.
 std::vector<std::size_t> plan_steps(std::span<const Window> windows, std::size_t positions);

@@ -94,7 +94,8 @@ base::Result<Model> model_from_bytes(std::string_view bytes) {
   for (const auto& [name, part] : layout.named) {
     const auto found = file.tensors.find(name);
     if (found == file.tensors.end() || found->second.bytes.size() != part.size() * sizeof(float)) {
-      return base::data_loss("tensor " + name + " is missing or of another size than the configuration says: take a backup "
+      return base::data_loss("tensor " + name +
+                             " is missing or of another size than the configuration says: take a backup "
                              "or train again");
     }
     ++expected;
@@ -131,8 +132,9 @@ base::Result<TrainState> state_from_bytes(std::string_view bytes, const std::str
   BECKON_TRY(const auto file, read_safetensors(bytes));
   BECKON_TRY_STATUS(check_format(file, kStateFormat));
   if (value_of(file, "fingerprint") != fingerprint) {
-    return base::failed_precondition("the state was made with other options: continue with the old ones, or train again "
-                                     "without resume");
+    return base::failed_precondition(
+        "the state was made with other options: continue with the old ones, or train again "
+        "without resume");
   }
   TrainState state;
   BECKON_TRY(state.report, report_from_json(value_of(file, "report")));
@@ -152,7 +154,9 @@ base::Result<TrainState> state_from_bytes(std::string_view bytes, const std::str
   return state;
 }
 
-std::string state_path(const std::string& checkpoint_path) { return checkpoint_path + ".state"; }
+std::string state_path(const std::string& checkpoint_path) {
+  return checkpoint_path + ".state";
+}
 
 }  // namespace inner
 

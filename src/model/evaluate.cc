@@ -54,9 +54,7 @@ void rank_rows(const Model& model, std::span<const Sequence* const> rows, const 
 
 }  // namespace
 
-Evaluation evaluate(const Model& model,
-                    std::span<const Sequence> sequences,
-                    const EvaluateOptions& options,
+Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, const EvaluateOptions& options,
                     base::Executor& executor) {
   const auto index = chosen(sequences, options.count_max);
   std::vector<Sequence> histories;
@@ -68,8 +66,7 @@ Evaluation evaluate(const Model& model,
   const auto vectors = model.encode(histories, executor);
   const std::size_t tasks = (rows.size() + kTaskRows - 1) / kTaskRows;
   auto sum = executor.reduce<Evaluation>(
-      tasks,
-      {},
+      tasks, {},
       [&](std::size_t task) {
         const std::size_t begin = task * kTaskRows;
         const std::size_t count = std::min(kTaskRows, rows.size() - begin);
@@ -79,7 +76,9 @@ Evaluation evaluate(const Model& model,
         rank_rows(model, std::span(rows).subspan(begin, count), options, ranking);
         return ranking.sum;
       },
-      [](Evaluation a, Evaluation b) { return Evaluation{a.count + b.count, a.ndcg + b.ndcg, a.hit + b.hit, a.mrr + b.mrr}; });
+      [](Evaluation a, Evaluation b) {
+        return Evaluation{a.count + b.count, a.ndcg + b.ndcg, a.hit + b.hit, a.mrr + b.mrr};
+      });
   if (sum.count > 0) {
     const auto count = static_cast<double>(sum.count);
     sum.ndcg /= count;

@@ -3,7 +3,9 @@
 namespace beckon::model::inner {
 namespace {
 
-std::size_t size_of(std::int32_t value) { return static_cast<std::size_t>(value); }
+std::size_t size_of(std::int32_t value) {
+  return static_cast<std::size_t>(value);
+}
 
 }  // namespace
 

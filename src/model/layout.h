@@ -25,13 +25,13 @@ inline std::span<float> part_of(std::span<float> weights, const Part& part) {
 
 struct LayerParts {
   Part norm1_gain, norm1_shift;
-  Part qkv, qkv_bias;           // width × 3·width
-  Part distance_bias;           // heads × length_max
-  Part mix, mix_bias;           // width × width, after the attention
-  Part gate1, gate1_bias;       // width × width
+  Part qkv, qkv_bias;      // width × 3·width
+  Part distance_bias;      // heads × length_max
+  Part mix, mix_bias;      // width × width, after the attention
+  Part gate1, gate1_bias;  // width × width
   Part norm2_gain, norm2_shift;
-  Part up;                      // width × 2·feed_forward
-  Part down;                    // feed_forward × width
+  Part up;    // width × 2·feed_forward
+  Part down;  // feed_forward × width
   Part gate2, gate2_bias;
 };
 

@@ -71,12 +71,8 @@ void encode_task(const Model& model, std::span<const Sequence> histories, inner:
   for (std::size_t i = 0; i < histories.size(); ++i) {
     inner::append(model.options(), histories[i], inner::last_window(model.options(), histories[i], i), batch);
   }
-  inner::trunk_forward({inner::network_of(model), &batch, {}, false}, cache);
-  const std::size_t width = model.width();
-  for (std::size_t i = 0; i < histories.size(); ++i) {
-    const auto last = cache.last.y.span().subspan((batch.start[i + 1] - 1) * width, width);
-    std::ranges::copy(last, out.begin() + static_cast<std::ptrdiff_t>(i * width));
-  }
+  inner::trunk_forward({inner::network_of(model), &batch, {}, false, true}, cache);
+  std::ranges::copy(cache.last.y.span(), out.begin());
 }
 
 base::Error bad_sequence(std::size_t index, const std::string& what) {
@@ -86,7 +82,8 @@ base::Error bad_sequence(std::size_t index, const std::string& what) {
 base::Status check_values(std::span<const std::int32_t> values, std::int32_t size, std::size_t index, const char* what) {
   for (const std::int32_t value : values) {
     if (value < 0 || value >= size) {
-      return bad_sequence(index, std::string(what) + " " + std::to_string(value) + " is not in 0 ... " + std::to_string(size - 1));
+      return bad_sequence(index,
+                          std::string(what) + " " + std::to_string(value) + " is not in 0 ... " + std::to_string(size - 1));
     }
   }
   return base::ok_status();
@@ -110,7 +107,8 @@ base::Status Model::check(const Sequence& s, std::size_t index) const {
   const std::size_t length = s.length();
   if (s.side.size() != length * columns || (!s.target.empty() && s.target.size() != length) ||
       (!s.label.empty() && s.label.size() != length * heads())) {
-    return bad_sequence(index, "side, target or label does not have one entry for each of the " + std::to_string(length) + " positions");
+    return bad_sequence(
+        index, "side, target or label does not have one entry for each of the " + std::to_string(length) + " positions");
   }
   BECKON_TRY_STATUS(check_values(s.token, options_.tokens, index, "token"));
   BECKON_TRY_STATUS(check_values(s.target, options_.tokens, index, "target"));
@@ -155,7 +153,7 @@ std::vector<float> Model::encode_positions(const Sequence& history) const {
   inner::PackedBatch batch;
   inner::append(options_, history, {0, 0, history.length()}, batch);
   inner::TrunkCache cache;
-  inner::trunk_forward({inner::network_of(*this), &batch, {}, false}, cache);
+  inner::trunk_forward({inner::network_of(*this), &batch, {}, false, false}, cache);
   const auto result = cache.last.y.span();
   return {result.begin(), result.end()};
 }
@@ -189,7 +187,11 @@ void Model::head_logits(std::span<const float> vectors, std::span<float> out) co
   tensor::add_bias(net.at(layout_->head_bias), out);
 }
 
-std::span<const float> Model::token_embeddings() const { return inner::part_of(std::span<const float>(weights_), layout_->token); }
-std::span<const float> Model::token_bias() const { return inner::part_of(std::span<const float>(weights_), layout_->token_bias); }
+std::span<const float> Model::token_embeddings() const {
+  return inner::part_of(std::span<const float>(weights_), layout_->token);
+}
+std::span<const float> Model::token_bias() const {
+  return inner::part_of(std::span<const float>(weights_), layout_->token_bias);
+}
 
 }  // namespace beckon::model

@@ -9,8 +9,8 @@
 
 namespace beckon::model::inner {
 
-/// Tokens drawn with replacement from q, with log(count · q(token)): e^logit / (count · q) summed over the draws estimates the
-/// sum of e^logit over all tokens without bias.
+/// Tokens drawn with replacement from q, with log(count · q(token)): e^logit / (count · q) summed over the draws estimates
+/// the sum of e^logit over all tokens without bias.
 struct NegativeSet {
   std::vector<std::int32_t> token;
   std::vector<float> log_expected;

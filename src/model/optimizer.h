@@ -26,9 +26,9 @@ class Optimizer {
   OptimizerState& state() { return state_; }
   const OptimizerState& state() const { return state_; }
 
-  /// One step. `rows`: sorted token rows that have a gradient; empty: all. Untouched rows and their moments stay as they are.
-  /// Elements are independent and norms are summed in order, so the bits do not depend on the executor. failed_precondition
-  /// when the gradient is not finite; then nothing has changed but the gradients.
+  /// One step. `rows`: sorted token rows that have a gradient; empty: all. Untouched rows and their moments stay as they
+  /// are. Elements are independent and norms are summed in order, so the bits do not depend on the executor.
+  /// failed_precondition when the gradient is not finite; then nothing has changed but the gradients.
   base::Status step(std::span<float> weights, std::span<const std::int32_t> rows, base::Executor& executor);
 
  private:

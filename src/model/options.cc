@@ -46,8 +46,8 @@ base::Status validate(const ModelOptions& o) {
   BECKON_TRY_STATUS(in_range("attention_heads", o.attention_heads, 1, 64));
   BECKON_TRY_STATUS(in_range("width", o.width, 8, 2048));
   if (o.width % (8 * o.attention_heads) != 0) {
-    return base::invalid_argument("width is " + std::to_string(o.width) + ": choose a multiple of 8 x attention_heads = " +
-                                  std::to_string(8 * o.attention_heads));
+    return base::invalid_argument("width is " + std::to_string(o.width) +
+                                  ": choose a multiple of 8 x attention_heads = " + std::to_string(8 * o.attention_heads));
   }
   BECKON_TRY_STATUS(in_range("layers", o.layers, 1, 32));
   BECKON_TRY_STATUS(in_range("feed_forward_width", o.feed_forward_width, 0, 16'384));
@@ -111,7 +111,9 @@ std::int32_t small_int(const base::Json& value) {
 
 }  // namespace
 
-std::string to_json(const ModelOptions& options) { return base::to_line(json_of(options)); }
+std::string to_json(const ModelOptions& options) {
+  return base::to_line(json_of(options));
+}
 
 base::Result<ModelOptions> options_from_json(std::string_view text) {
   BECKON_TRY(const auto json, base::parse_json(text));

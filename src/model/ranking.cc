@@ -54,9 +54,7 @@ std::vector<std::int32_t> top_k(std::span<const float> scores, std::size_t k) {
     const float score = scores[static_cast<std::size_t>(i)];
     return std::isnan(score) ? -INFINITY : score;
   };
-  const auto before = [&](std::int32_t a, std::int32_t b) {
-    return value(a) != value(b) ? value(a) > value(b) : a < b;
-  };
+  const auto before = [&](std::int32_t a, std::int32_t b) { return value(a) != value(b) ? value(a) > value(b) : a < b; };
   const std::size_t kept = std::min(k, order.size());
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(kept);
   std::nth_element(order.begin(), middle, order.end(), before);

@@ -21,7 +21,9 @@ std::string_view bytes_of(std::span<const float> data) {
   return {reinterpret_cast<const char*>(data.data()), data.size() * sizeof(float)};
 }
 
-base::Error damaged(const std::string& what) { return base::data_loss(what + ": take a backup or train again"); }
+base::Error damaged(const std::string& what) {
+  return base::data_loss(what + ": take a backup or train again");
+}
 
 // Shape and offsets of one entry of the header; nothing in it is believed.
 base::Result<SafeTensors::Tensor> read_entry(const std::string& name, const base::Json& entry, std::string_view data) {
@@ -133,7 +135,8 @@ base::Result<SafeTensors> read_safetensors(std::string_view bytes) {
   return file;
 }
 
-base::Status SafeTensors::copy(const std::string& name, const std::vector<std::size_t>& shape, std::span<float> into) const {
+base::Status SafeTensors::copy(const std::string& name, const std::vector<std::size_t>& shape,
+                               std::span<float> into) const {
   const auto found = tensors.find(name);
   if (found == tensors.end()) {
     return damaged("tensor " + name + " is missing");

@@ -1,5 +1,6 @@
 #pragma once
-// The safetensors container: 8 bytes little-endian header length, a JSON header, then the numbers. Only F32 is written and read.
+// The safetensors container: 8 bytes little-endian header length, a JSON header, then the numbers. Only F32 is written and
+// read.
 
 #include <map>
 #include <span>

@@ -8,7 +8,7 @@ namespace {
 
 using tensor::Into;
 
-constexpr std::size_t kTileColumns = 1024;               // a tile of 128 rows is half a megabyte: it stays in L2
+constexpr std::size_t kTileColumns = 1024;  // a tile of 128 rows is half a megabyte: it stays in L2
 constexpr std::size_t kRowsMax = 128;
 constexpr std::size_t kBlockFloatsMax = std::size_t{1} << 22U;  // 16 MB of exponentials a worker at most
 constexpr float kMasked = -1e30F;
@@ -88,8 +88,7 @@ void exponentiate(const Block& block) {
         }
       }
     }
-    tensor::softmax_tile({tile, block.size(t), bias},
-                         block.scratch->tile_max.span().subspan(t * block.rows, block.rows),
+    tensor::softmax_tile({tile, block.size(t), bias}, block.scratch->tile_max.span().subspan(t * block.rows, block.rows),
                          block.scratch->tile_sum.span().subspan(t * block.rows, block.rows));
   }
   for (std::size_t r = 0; sampled && r < block.rows; ++r) {
@@ -98,7 +97,8 @@ void exponentiate(const Block& block) {
   }
 }
 
-// Log-sum-exp of a row over its tiles; turns tile_max into the factor that makes scaled probabilities of the tile's entries.
+// Log-sum-exp of a row over its tiles; turns tile_max into the factor that makes scaled probabilities of the tile's
+// entries.
 double reduce_row(const Block& block, std::size_t row) {
   const bool sampled = block.columns->negatives != nullptr;
   const auto positive = static_cast<double>(block.scratch->positive[row]);
@@ -131,13 +131,15 @@ void differentiate(const Block& block, std::span<float> dvectors) {
     const auto d = tensor::view(tile, block.rows, block.size(t));
     const auto dtable = block.columns->dtable.subspan(block.first(t) * block.width(), block.size(t) * block.width());
     tensor::add_column_sums(tile, block.columns->dbias.subspan(block.first(t), block.size(t)));
-    tensor::gemm(d, block.table(t), tensor::mutable_view(out, block.rows, block.width()), t == 0 ? Into::kOverwrite : Into::kAdd);
+    tensor::gemm(d, block.table(t), tensor::mutable_view(out, block.rows, block.width()),
+                 t == 0 ? Into::kOverwrite : Into::kAdd);
     tensor::gemm(d.t(), block.vectors(), tensor::mutable_view(dtable, block.size(t), block.width()), Into::kAdd);
   }
 }
 
 // The positive's own share of the gradient, when it is not one of the columns.
-void differentiate_positives(const Block& block, std::span<const double> row_loss, std::span<float> dvectors, std::span<float> gradients) {
+void differentiate_positives(const Block& block, std::span<const double> row_loss, std::span<float> dvectors,
+                             std::span<float> gradients) {
   const Layout& layout = *block.input->network.layout;
   const std::size_t width = block.width();
   for (std::size_t r = 0; r < block.rows; ++r) {
@@ -145,7 +147,8 @@ void differentiate_positives(const Block& block, std::span<const double> row_los
     const auto token = static_cast<std::size_t>(block.target(r));
     const std::size_t at = (block.begin + r) * width;
     tensor::add_scaled(block.token_row(block.target(r)), g, dvectors.subspan(at, width));
-    tensor::add_scaled(block.input->vectors.subspan(at, width), g, part_of(gradients, layout.token).subspan(token * width, width));
+    tensor::add_scaled(block.input->vectors.subspan(at, width), g,
+                       part_of(gradients, layout.token).subspan(token * width, width));
     part_of(gradients, layout.token_bias)[token] += g;
   }
 }

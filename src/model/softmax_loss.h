@@ -1,7 +1,7 @@
 #pragma once
-// Softmax cross-entropy over all tokens or over shared negatives, forward and backward in one pass over blocks of rows. Never
-// more logits than one block of rows are held; the tiles of a block are multiplied, exponentiated and reduced while they are in
-// the cache (the online log-sum-exp of Milakov and Gimelshein 2018), and used again for the gradient.
+// Softmax cross-entropy over all tokens or over shared negatives, forward and backward in one pass over blocks of rows.
+// Never more logits than one block of rows are held; the tiles of a block are multiplied, exponentiated and reduced while
+// they are in the cache (the online log-sum-exp of Milakov and Gimelshein 2018), and used again for the gradient.
 
 #include <span>
 

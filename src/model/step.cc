@@ -20,15 +20,17 @@ double token_loss(const ShardInput& input, StepWork& work, std::span<float> grad
   work.vectors.zero();
   tensor::gather_add(rows, work.trunk.last.y.span(), work.vectors.span());
   work.dvectors_of_targets.resize(work.vectors.size());
-  const double loss = softmax_loss({input.network, work.vectors.span(), work.target,
-                                    static_cast<float>(input.plan->token_scale), input.plan->negatives},
-                                   work.loss, work.dvectors_of_targets.span(), gradients);
+  const double loss = softmax_loss(
+      {input.network, work.vectors.span(), work.target, static_cast<float>(input.plan->token_scale), input.plan->negatives},
+      work.loss, work.dvectors_of_targets.span(), gradients);
   tensor::scatter_add(rows, work.dvectors_of_targets.span(), work.dvectors.span());
   return loss;
 }
 
 // -log sigmoid(z) for label 1, -log(1 - sigmoid(z)) for label 0, without overflow.
-double binary_loss(double z, bool label) { return std::max(z, 0.0) - (label ? z : 0.0) + std::log1p(std::exp(-std::abs(z))); }
+double binary_loss(double z, bool label) {
+  return std::max(z, 0.0) - (label ? z : 0.0) + std::log1p(std::exp(-std::abs(z)));
+}
 
 double head_loss(const ShardInput& input, StepWork& work, std::span<float> gradients) {
   const Network& net = input.network;
@@ -50,7 +52,8 @@ double head_loss(const ShardInput& input, StepWork& work, std::span<float> gradi
     work.dlogits[i] = static_cast<float>(scale * (1 / (1 + std::exp(-z)) - (label > 0 ? 1 : 0)));
   }
   const auto dlogits = tensor::view(work.dlogits.span(), rows, heads);
-  tensor::gemm(vectors.t(), dlogits, tensor::mutable_view(part_of(gradients, layout.head), net.width(), heads), tensor::Into::kAdd);
+  tensor::gemm(vectors.t(), dlogits, tensor::mutable_view(part_of(gradients, layout.head), net.width(), heads),
+               tensor::Into::kAdd);
   tensor::add_column_sums(work.dlogits.span(), part_of(gradients, layout.head_bias));
   tensor::gemm(dlogits, weight.t(), tensor::mutable_view(work.dvectors.span(), rows, net.width()), tensor::Into::kAdd);
   return loss;
@@ -85,7 +88,7 @@ double loss_and_gradient(const ShardInput& input, StepWork& work, std::span<floa
   }
   DropoutPlan dropout = input.plan->dropout;
   dropout.first_row = input.batch->first_row;
-  const Pass pass{net, input.batch, dropout, true};
+  const Pass pass{net, input.batch, dropout, true, false};
   trunk_forward(pass, work.trunk);
   work.dvectors.resize(input.batch->rows() * net.width());
   work.dvectors.zero();

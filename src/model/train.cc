@@ -19,7 +19,9 @@ struct Data {
 };
 
 // Stream numbers of the seed: epochs use (epoch << 8) | 1, steps (step << 8) | 2 for negatives; dropout mixes its own key.
-std::uint64_t negative_stream(std::int64_t step) { return (static_cast<std::uint64_t>(step) << 8U) | 2U; }
+std::uint64_t negative_stream(std::int64_t step) {
+  return (static_cast<std::uint64_t>(step) << 8U) | 2U;
+}
 std::uint64_t dropout_key(std::uint64_t seed, std::int64_t step) {
   return seed * 0xD1342543DE82EF95ULL + static_cast<std::uint64_t>(step) * 0x2545F4914F6CDD1DULL;
 }
@@ -27,8 +29,13 @@ std::uint64_t dropout_key(std::uint64_t seed, std::int64_t step) {
 class Trainer {
  public:
   Trainer(Model& model, const Data& data, const TrainOptions& options, const TrainHooks& hooks)
-      : model_(model), data_(data), options_(options), hooks_(hooks), optimizer_(model.layout(), options),
-        work_(options.worker_count), shards_(options.worker_count) {
+      : model_(model),
+        data_(data),
+        options_(options),
+        hooks_(hooks),
+        optimizer_(model.layout(), options),
+        work_(options.worker_count),
+        shards_(options.worker_count) {
     if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {
       sampler_.emplace_back(model.tokens(), data.train, options.negative_power);
     }
@@ -119,13 +126,13 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   plan.dropout = {model_.options().dropout, dropout_key(options_.seed, step), 0};
   NegativeSet negatives;
   if (!sampler_.empty()) {
-    negatives = sampler_[0].draw(static_cast<std::size_t>(model_.options().negatives), options_.seed, negative_stream(step));
+    negatives =
+        sampler_[0].draw(static_cast<std::size_t>(model_.options().negatives), options_.seed, negative_stream(step));
     plan.negatives = &negatives;
   }
   const Network net = network_of(model_);
   const double loss = hooks_.executor->reduce<double>(
-      shards_.size(),
-      0.0,
+      shards_.size(), 0.0,
       [&](std::size_t w) { return loss_and_gradient({net, &shards_[w], &plan}, work_[w], optimizer_.gradients(w)); },
       [](double a, double b) { return a + b; });
   const auto rows = sampler_.empty() ? std::vector<std::int32_t>() : touched_rows(negatives);
@@ -222,11 +229,8 @@ base::Result<TrainReport> Trainer::run() {
 }  // namespace
 }  // namespace inner
 
-base::Result<TrainReport> train(Model& model,
-                                std::span<const Sequence> train_set,
-                                std::span<const Sequence> validation_set,
-                                const TrainOptions& options,
-                                const TrainHooks& hooks) {
+base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
+                                const TrainOptions& options, const TrainHooks& hooks) {
   BECKON_CHECK(hooks.executor != nullptr && (hooks.files != nullptr || options.checkpoint_path.empty()));
   BECKON_TRY_STATUS(validate(options));
   for (const auto set : {train_set, validation_set}) {

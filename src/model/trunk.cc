@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::uint32_t kSitesPerBlock = 4;
 
-float token_scale(const Network& net) { return std::sqrt(static_cast<float>(net.width())); }
+float token_scale(const Network& net) {
+  return std::sqrt(static_cast<float>(net.width()));
+}
 
 std::span<const std::int32_t> column(const std::vector<std::int32_t>& side, std::size_t c) {
   return std::span<const std::int32_t>(side).subspan(std::min(c, side.size()));
@@ -31,7 +33,8 @@ void embed_backward(const Pass& pass, std::span<float> dx, std::span<float> grad
   tensor::scatter_add({pass.batch->token, 1, net.width(), token_scale(net)}, dx, part_of(gradients, net.layout->token));
   const std::size_t columns = net.layout->side.size();
   for (std::size_t c = 0; c < columns; ++c) {
-    tensor::scatter_add({column(pass.batch->side, c), columns, net.width(), 1}, dx, part_of(gradients, net.layout->side[c]));
+    tensor::scatter_add({column(pass.batch->side, c), columns, net.width(), 1}, dx,
+                        part_of(gradients, net.layout->side[c]));
   }
 }
 
@@ -46,7 +49,9 @@ BlockPass block_of(const Pass& pass, std::size_t layer, std::span<const float> x
 
 }  // namespace
 
-Network network_of(const Model& model) { return {&model.options(), &model.layout(), model.weights()}; }
+Network network_of(const Model& model) {
+  return {&model.options(), &model.layout(), model.weights()};
+}
 
 tensor::Dropout DropoutPlan::at(std::uint32_t site, std::size_t width) const {
   std::uint64_t mixed = (key ^ (site * 0x9E3779B97F4A7C15ULL)) * 0xBF58476D1CE4E5B9ULL;
@@ -59,7 +64,8 @@ void norm_forward(const Network& net, const NormParts& parts, std::span<const fl
   out.y.resize(x.size());
   out.mean.resize(rows);
   out.inverse.resize(rows);
-  tensor::layer_norm_forward({x, net.at(*parts.gain), net.at(*parts.shift), out.y.span(), out.mean.span(), out.inverse.span()});
+  tensor::layer_norm_forward(
+      {x, net.at(*parts.gain), net.at(*parts.shift), out.y.span(), out.mean.span(), out.inverse.span()});
 }
 
 void trunk_forward(const Pass& pass, TrunkCache& cache) {
@@ -72,9 +78,16 @@ void trunk_forward(const Pass& pass, TrunkCache& cache) {
     x.resize(size);
   }
   embed(pass, cache.x[0].span());
+  BECKON_CHECK(!(pass.keep && pass.last_only));
   for (std::size_t l = 0; l < layers; ++l) {
-    const auto& x = cache.x[slot(pass, l, 2)];
-    block_forward(block_of(pass, l, x.span()), cache.blocks[slot(pass, l, 1)], cache, cache.x[slot(pass, l + 1, 2)].span());
+    const BlockPass block = block_of(pass, l, cache.x[slot(pass, l, 2)].span());
+    auto& y = cache.x[slot(pass, l + 1, 2)];
+    if (pass.last_only && l + 1 == layers) {
+      y.resize(pass.batch->sequences() * net.width());
+      block_forward_last(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+    } else {
+      block_forward(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+    }
   }
   norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, cache.x[slot(pass, layers, 2)].span(), cache.last);
 }
@@ -87,8 +100,8 @@ void trunk_backward(const Pass& pass, TrunkCache& cache, std::span<float> dvecto
   cache.dx.resize(dvectors.size());
   cache.dx.zero();
   tensor::layer_norm_backward({cache.x[layers].span(), net.at(layout.final_gain), cache.last.mean.span(),
-                               cache.last.inverse.span(), dvectors, cache.dx.span(),
-                               part_of(gradients, layout.final_gain), part_of(gradients, layout.final_shift)});
+                               cache.last.inverse.span(), dvectors, cache.dx.span(), part_of(gradients, layout.final_gain),
+                               part_of(gradients, layout.final_shift)});
   for (std::size_t l = layers; l-- > 0;) {
     block_backward(block_of(pass, l, cache.x[l].span()), cache.blocks[l], cache, gradients);
   }

@@ -46,7 +46,7 @@ struct BlockCache {
 struct TrunkCache {
   std::vector<tensor::Buffer> x;  ///< input of each block, then of the final norm
   std::vector<BlockCache> blocks;
-  NormCache last;  ///< its y is the result: rows × width
+  NormCache last;  ///< its y is the result: rows × width, or sequences × width with last_only
   tensor::Buffer scratch;
   tensor::Buffer dx, dgate, dbranch, dwide, dnorm, dup;
 };
@@ -57,6 +57,7 @@ struct Pass {
   const PackedBatch* batch = nullptr;
   DropoutPlan dropout;
   bool keep = true;
+  bool last_only = false;  ///< not with keep: the result has one row a sequence, that of its last position
 };
 
 void trunk_forward(const Pass& pass, TrunkCache& cache);
@@ -71,6 +72,8 @@ struct BlockPass {
   std::uint32_t site = 0;
 };
 void block_forward(const BlockPass& block, BlockCache& cache, TrunkCache& work, std::span<float> y);
+/// The same for the last position of each sequence: y is sequences × width. Keeps nothing.
+void block_forward_last(const BlockPass& block, BlockCache& cache, TrunkCache& work, std::span<float> y);
 /// work.dx: gradient of y on entry, of x on return.
 void block_backward(const BlockPass& block, const BlockCache& cache, TrunkCache& work, std::span<float> gradients);
 

@@ -47,7 +47,7 @@ BECKON_CLONES void forward_head(const AttentionForward& io, std::size_t head) {
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_width));
   float* __restrict keys = io.scratch.data();
   transpose(q + shape.width, stride, shape, keys);
-  for (std::size_t i = 0; i < shape.length; ++i) {
+  for (std::size_t i = io.first_query; i < shape.length; ++i) {
     float* __restrict row = io.probabilities.data() + (head * shape.length + i) * shape.length;
     const std::size_t seen = i + 1;
     dots(q + i * stride, keys, shape, seen, row);

@@ -78,7 +78,9 @@ BECKON_CLONES void gate_backward_loop(const GatedResidualBackward& io, const Mas
 
 }  // namespace
 
-float fast_exp(float x) { return inner::exp_inline(x); }
+float fast_exp(float x) {
+  return inner::exp_inline(x);
+}
 
 void apply_dropout(const Dropout& dropout, std::span<float> x) {
   if (dropout.rate > 0) {

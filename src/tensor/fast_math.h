@@ -32,7 +32,9 @@ BECKON_INLINE float exp_inline(float x) {
   return p * std::bit_cast<float>((exponent + 127) << 23);
 }
 
-BECKON_INLINE float sigmoid_inline(float x) { return 1.0F / (1.0F + exp_inline(-x)); }
+BECKON_INLINE float sigmoid_inline(float x) {
+  return 1.0F / (1.0F + exp_inline(-x));
+}
 
 // Wellons' lowbias32 over counter and key.
 BECKON_INLINE std::uint32_t hash_inline(std::uint32_t key, std::uint32_t counter) {

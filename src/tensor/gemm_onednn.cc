@@ -7,8 +7,8 @@
 
 #include "beckon/tensor/matrix.h"
 
-// oneDNN of Debian runs on OpenMP. One thread a call: our workers are the parallelism, and two thread pools on the same cores
-// lose more than they gain. The setting belongs to the calling thread, so each thread makes it once.
+// oneDNN of Debian runs on OpenMP. One thread a call: our workers are the parallelism, and two thread pools on the same
+// cores lose more than they gain. The setting belongs to the calling thread, so each thread makes it once.
 extern "C" void omp_set_num_threads(int count);
 
 namespace beckon::tensor {
@@ -26,7 +26,9 @@ constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
-void Buffer::Free::operator()(float* data) const { ::operator delete[](data, kAlignment); }
+void Buffer::Free::operator()(float* data) const {
+  ::operator delete[](data, kAlignment);
+}
 
 void Buffer::resize(std::size_t size) {
   if (size > capacity_) {
@@ -55,9 +57,9 @@ void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into
   BECKON_CHECK(k > 0);
   use_one_thread();
   const auto size = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
-  const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0F,
-                                          a.data, size(a.stride), b.data, size(b.stride),
-                                          into == Into::kAdd ? 1.0F : 0.0F, c.data, size(c.stride));
+  const dnnl_status_t status =
+      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0F, a.data,
+                 size(a.stride), b.data, size(b.stride), into == Into::kAdd ? 1.0F : 0.0F, c.data, size(c.stride));
   BECKON_CHECK(status == dnnl_success);
 }
 

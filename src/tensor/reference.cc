@@ -13,12 +13,20 @@ double element(const MatrixView& m, std::size_t row, std::size_t column) {
   return static_cast<double>(m.data[r * m.stride + c]);
 }
 
-double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+double sigmoid(double x) {
+  return 1.0 / (1.0 + std::exp(-x));
+}
 
-float to_float(double x) { return static_cast<float>(x); }
-double real(float x) { return static_cast<double>(x); }
+float to_float(double x) {
+  return static_cast<float>(x);
+}
+double real(float x) {
+  return static_cast<double>(x);
+}
 
-std::size_t at(std::span<const std::int32_t> index, std::size_t i) { return static_cast<std::size_t>(index[i]); }
+std::size_t at(std::span<const std::int32_t> index, std::size_t i) {
+  return static_cast<std::size_t>(index[i]);
+}
 
 }  // namespace
 
@@ -74,7 +82,9 @@ void layer_norm_forward(const LayerNormForward& io) {
 void layer_norm_backward(const LayerNormBackward& io) {
   const std::size_t width = io.gain.size();
   for (std::size_t r = 0; r < io.mean.size(); ++r) {
-    const auto normal = [&](std::size_t i) { return (real(io.x[r * width + i]) - real(io.mean[r])) * real(io.inverse_deviation[r]); };
+    const auto normal = [&](std::size_t i) {
+      return (real(io.x[r * width + i]) - real(io.mean[r])) * real(io.inverse_deviation[r]);
+    };
     const auto slope = [&](std::size_t i) { return real(io.dy[r * width + i]) * real(io.gain[i]); };
     double mean_d = 0;
     double mean_dn = 0;
@@ -160,7 +170,7 @@ void attention_forward(const AttentionForward& io) {
     return real(io.qkv[row * 3 * shape.width + part * shape.width + column]);
   };
   for (std::size_t h = 0; h < shape.heads; ++h) {
-    for (std::size_t i = 0; i < shape.length; ++i) {
+    for (std::size_t i = io.first_query; i < shape.length; ++i) {
       std::vector<double> weight(shape.length, 0.0);
       double total = 0;
       for (std::size_t j = 0; j <= i; ++j) {
@@ -168,7 +178,8 @@ void attention_forward(const AttentionForward& io) {
         for (std::size_t c = h * head_width; c < (h + 1) * head_width; ++c) {
           logit += qkv(0, i, c) * qkv(1, j, c);
         }
-        weight[j] = std::exp(logit / std::sqrt(static_cast<double>(head_width)) + real(io.bias[h * shape.bias_stride + i - j]));
+        weight[j] =
+            std::exp(logit / std::sqrt(static_cast<double>(head_width)) + real(io.bias[h * shape.bias_stride + i - j]));
         total += weight[j];
       }
       for (std::size_t j = 0; j < shape.length; ++j) {

@@ -25,7 +25,9 @@ BECKON_CLONES void axpy_loop(float scale, const float* __restrict x, float* __re
   inner::axpy_inline(scale, x, y, count);
 }
 
-BECKON_CLONES float dot_loop(const float* a, const float* b, std::size_t count) { return inner::dot_inline(a, b, count); }
+BECKON_CLONES float dot_loop(const float* a, const float* b, std::size_t count) {
+  return inner::dot_inline(a, b, count);
+}
 
 BECKON_CLONES void gather_loop(const RowTable& rows, const float* table, float* out, std::size_t count) {
   for (std::size_t r = 0; r < count; ++r) {

@@ -80,7 +80,8 @@ void check_all_parts(Setting& s) {
       double side[2] = {};
       for (int sign = 0; sign < 2; ++sign) {
         for (std::size_t i = 0; i < part.size(); ++i) {
-          s.model.weights()[part.offset + i] = start[part.offset + i] + static_cast<float>((sign == 0 ? kStep : -kStep) * direction[i]);
+          s.model.weights()[part.offset + i] =
+              start[part.offset + i] + static_cast<float>((sign == 0 ? kStep : -kStep) * direction[i]);
         }
         side[sign] = loss_of(s, ignored);
       }
@@ -128,7 +129,7 @@ TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
   double expected = 0;
   double count = 0;
   TrunkCache cache;
-  trunk_forward({network_of(s.model), &s.batch, {}, false}, cache);
+  trunk_forward({network_of(s.model), &s.batch, {}, false, false}, cache);
   std::vector<float> logits(s.batch.rows() * s.model.tokens());
   s.model.score_tokens(cache.last.y.span(), logits);
   for (std::size_t r = 0; r < s.batch.rows(); ++r) {
@@ -137,7 +138,8 @@ TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
       for (std::size_t t = 1; t < s.model.tokens(); ++t) {
         sum += std::exp(static_cast<double>(logits[r * s.model.tokens() + t]));
       }
-      expected += std::log(sum) - static_cast<double>(logits[r * s.model.tokens() + static_cast<std::size_t>(s.batch.target[r])]);
+      expected +=
+          std::log(sum) - static_cast<double>(logits[r * s.model.tokens() + static_cast<std::size_t>(s.batch.target[r])]);
       count += 1;
     }
   }

@@ -7,7 +7,8 @@ std::vector<Sequence> two_step_language(std::int32_t tokens, std::size_t count, 
   const auto letters = static_cast<std::uint64_t>(tokens - 1);
   std::vector<Sequence> out;
   for (std::size_t s = 0; s < count; ++s) {
-    std::vector<std::int32_t> text{static_cast<std::int32_t>(1 + rng.below(letters)), static_cast<std::int32_t>(1 + rng.below(letters))};
+    std::vector<std::int32_t> text{static_cast<std::int32_t>(1 + rng.below(letters)),
+                                   static_cast<std::int32_t>(1 + rng.below(letters))};
     while (text.size() < length + 1) {
       const std::size_t n = text.size();
       text.push_back(1 + (3 * text[n - 2] + 5 * text[n - 1]) % (tokens - 1));
@@ -23,7 +24,9 @@ std::vector<Sequence> two_step_language(std::int32_t tokens, std::size_t count, 
 
 std::vector<Sequence> random_sequences(const ModelOptions& options, std::size_t count, std::uint64_t seed) {
   base::Rng rng(seed);
-  const auto below = [&](std::int32_t bound) { return static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(bound))); };
+  const auto below = [&](std::int32_t bound) {
+    return static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(bound)));
+  };
   std::vector<Sequence> out(count);
   for (auto& sequence : out) {
     const std::int32_t length = 1 + below(options.length_max);

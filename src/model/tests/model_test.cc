@@ -1,4 +1,5 @@
-// A customer's vector would depend on his future, on his neighbours in the batch or on the machine's load if one of these broke.
+// A customer's vector would depend on his future, on his neighbours in the batch or on the machine's load if one of these
+// broke.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,7 +96,8 @@ TEST(Model, ScoresAreDotProductsWithTheTableAndTokenZeroIsNeverChosen) {
     for (std::size_t t = 1; t < 50; ++t) {
       double expected = static_cast<double>(model.token_bias()[t]);
       for (std::size_t c = 0; c < model.width(); ++c) {
-        expected += static_cast<double>(vectors[r * model.width() + c]) * static_cast<double>(model.token_embeddings()[t * model.width() + c]);
+        expected += static_cast<double>(vectors[r * model.width() + c]) *
+                    static_cast<double>(model.token_embeddings()[t * model.width() + c]);
       }
       ASSERT_NEAR(scores[r * 50 + t], expected, 1e-4);
     }
@@ -126,7 +128,8 @@ TEST(Model, CheckNamesTheSequenceAndTheValue) {
   EXPECT_FALSE(model.check(bad, 3).ok());
   bad = good;
   bad.side[1] = 6;
-  EXPECT_THAT(model.check(bad, 3).error().message, testing::AllOf(testing::HasSubstr("sequence 3"), testing::HasSubstr("side value 6")));
+  EXPECT_THAT(model.check(bad, 3).error().message,
+              testing::AllOf(testing::HasSubstr("sequence 3"), testing::HasSubstr("side value 6")));
   bad = good;
   bad.label[0] = 2;
   EXPECT_FALSE(model.check(bad, 3).ok());

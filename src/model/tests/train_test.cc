@@ -1,4 +1,5 @@
-// A model that does not learn, a resumed training that ends elsewhere, or two runs that differ would be found by the user first.
+// A model that does not learn, a resumed training that ends elsewhere, or two runs that differ would be found by the user
+// first.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,14 +53,18 @@ Outcome learn(const Lesson& lesson, TrainHooks hooks = {}) {
   return {std::move(model), *report};
 }
 
-std::vector<float> bits(const Model& model) { return {model.weights().begin(), model.weights().end()}; }
+std::vector<float> bits(const Model& model) {
+  return {model.weights().begin(), model.weights().end()};
+}
 
 double hit_at_one(const Model& model) {
   base::SeededExecutor executor(1);
   return evaluate(model, two_step_language(20, 200, 12, 9), {1, false, 0}, executor).hit;
 }
 
-TEST(Train, LearnsALanguageOfTwoStepsWithTheFullSoftmax) { EXPECT_GT(hit_at_one(learn({}).model), .95); }
+TEST(Train, LearnsALanguageOfTwoStepsWithTheFullSoftmax) {
+  EXPECT_GT(hit_at_one(learn({}).model), .95);
+}
 
 TEST(Train, LearnsTheSameLanguageFromSampledNegatives) {
   Lesson lesson;
@@ -165,7 +170,9 @@ TEST(Train, HeadsLearnAQuestionAboutTheLastToken) {
   Lesson lesson;
   lesson.model.heads = 2;
   lesson.training.epochs_max = 12;
-  const auto question = [](std::int32_t token, int head) { return static_cast<std::int8_t>(head == 0 ? token % 2 : token > 10); };
+  const auto question = [](std::int32_t token, int head) {
+    return static_cast<std::int8_t>(head == 0 ? token % 2 : token > 10);
+  };
   for (auto& sequence : lesson.train_set) {
     for (const std::int32_t token : sequence.token) {
       sequence.label.push_back(question(token, 0));

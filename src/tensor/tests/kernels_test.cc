@@ -1,6 +1,7 @@
 // The model would learn from wrong numbers if a fused kernel differed from its scalar twin.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -55,7 +56,8 @@ TEST(Gemm, AgreesWithTheTripleLoopInEveryTranspositionAndStride) {
         const auto b = noise(k * n * 2, 2);
         auto got = noise(m * (n + 3), 3);
         auto expected = got;
-        const MatrixView left = a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
+        const MatrixView left =
+            a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
         const MatrixView right = b_turned ? MatrixView{b.data(), n, k, k, false}.t() : MatrixView{b.data(), k, n, n, false};
         gemm(left, right, {got.data(), m, n, n + 3}, into);
         reference::gemm(left, right, {expected.data(), m, n, n + 3}, into);
@@ -238,7 +240,7 @@ TEST(Attention, ForwardAndBackwardAgreeWithTheTwin) {
       std::vector<float> out(length * shape.width, 7);
       std::vector<float> dqkv(qkv.size(), 7);
       auto dbias = noise(bias.size(), 4);
-      const AttentionForward forward{shape, qkv, bias, probabilities, out, scratch};
+      const AttentionForward forward{shape, qkv, bias, probabilities, out, scratch, 0};
       const AttentionBackward backward{shape, qkv, probabilities, dout, dqkv, dbias, scratch};
       twin == 0 ? attention_forward(forward) : reference::attention_forward(forward);
       twin == 0 ? attention_backward(backward) : reference::attention_backward(backward);
@@ -247,6 +249,14 @@ TEST(Attention, ForwardAndBackwardAgreeWithTheTwin) {
     for (std::size_t i = 0; i < results[0].size(); ++i) {
       expect_near(results[0][i], results[1][i], "attention");
     }
+    std::vector<float> last(length * shape.width, 7);
+    std::vector<float> probabilities(shape.heads * length * length);
+    attention_forward({shape, qkv, bias, probabilities, last, scratch, length - 1});
+    const std::size_t before = (length - 1) * shape.width;
+    EXPECT_TRUE(
+        std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(before), [](float x) { return x == 7; }));
+    expect_near(std::span(last).subspan(before), std::span(results[0][1]).subspan(before),
+                "attention of the last position");
   }
 }
 

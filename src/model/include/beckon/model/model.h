@@ -4,8 +4,9 @@
 //   x0 = sqrt(width) · token + Σ side           a block: x + sigmoid(x·G1) · attention(norm(x)), then the same with SwiGLU
 //   e  = norm(x_last)                           logits of the next token: e · tokenᵀ + bias (tied embeddings)
 //
-// Blocks: pre-norm transformer (Vaswani et al. 2017; Xiong et al. 2020) with the gates of LiGR (Borisyuk et al. 2025), SwiGLU
-// (Shazeer 2020) and a learned bias by distance (Shaw et al. 2018, scalar form). Positions beyond `length_max` are not seen.
+// Blocks: pre-norm transformer (Vaswani et al. 2017; Xiong et al. 2020) with the gates of LiGR (Borisyuk et al. 2025),
+// SwiGLU (Shazeer 2020) and a learned bias by distance (Shaw et al. 2018, scalar form). Positions beyond `length_max` are
+// not seen.
 //
 //   model.h    Sequence, ModelOptions, Model
 //   train.h    train, evaluate
@@ -27,8 +28,8 @@ namespace inner {
 struct Layout;
 }
 
-/// One history, oldest first. All per-position vectors have length() entries (side: length × side columns, row-major; label:
-/// length × heads). `target` and `label` may be empty when nothing is to be learned.
+/// One history, oldest first. All per-position vectors have length() entries (side: length × side columns, row-major;
+/// label: length × heads). `target` and `label` may be empty when nothing is to be learned.
 struct Sequence {
   std::vector<std::int32_t> token;   ///< 1 … tokens-1; 0 = unknown (kept as a position)
   std::vector<std::int32_t> side;    ///< row-major, column c holds 0 … side_sizes[c]-1
@@ -41,18 +42,18 @@ struct Sequence {
 enum class LossKind { kAuto, kFullSoftmax, kSampledSoftmax };
 
 struct ModelOptions {
-  std::int32_t tokens = 2;                ///< size of the vocabulary with token 0; 2 … 20,000,000
-  std::vector<std::int32_t> side_sizes;   ///< one entry a side column
-  std::int32_t heads = 0;                 ///< binary heads
-  std::int32_t width = 64;                ///< a multiple of 8 · attention_heads
+  std::int32_t tokens = 2;               ///< size of the vocabulary with token 0; 2 … 20,000,000
+  std::vector<std::int32_t> side_sizes;  ///< one entry a side column
+  std::int32_t heads = 0;                ///< binary heads
+  std::int32_t width = 64;               ///< a multiple of 8 · attention_heads
   std::int32_t layers = 2;
   std::int32_t attention_heads = 2;
-  std::int32_t feed_forward_width = 0;    ///< 0: 8/3 of width, rounded up to 16
-  std::int32_t length_max = 50;           ///< positions seen at once
+  std::int32_t feed_forward_width = 0;  ///< 0: 8/3 of width, rounded up to 16
+  std::int32_t length_max = 50;         ///< positions seen at once
   float dropout = .2F;
   LossKind loss = LossKind::kAuto;
-  std::int32_t negatives = 1024;          ///< shared by all positions of a step, for the sampled softmax
-  float head_weight = 1;                  ///< weight of each head's loss beside the token loss
+  std::int32_t negatives = 1024;  ///< shared by all positions of a step, for the sampled softmax
+  float head_weight = 1;          ///< weight of each head's loss beside the token loss
 };
 
 /// Refuses what is out of range, with the name of the field, its value and the range.
@@ -83,7 +84,8 @@ class Model {
   std::vector<float> encode(std::span<const Sequence> histories, base::Executor& executor) const;
   /// (length, width): e after every position of one history of at most `length_max` positions.
   std::vector<float> encode_positions(const Sequence& history) const;
-  /// vectors (N, width) → out (N, tokens): logits; column 0 is -infinity. Up to a constant a row, log-probabilities of next.
+  /// vectors (N, width) → out (N, tokens): logits; column 0 is -infinity. Up to a constant a row, log-probabilities of
+  /// next.
   void score_tokens(std::span<const float> vectors, std::span<float> out) const;
   /// vectors (N, width) → out (N, heads): log-odds W·e + b.
   void head_logits(std::span<const float> vectors, std::span<float> out) const;

@@ -19,7 +19,8 @@ double ndcg_at(std::size_t k, std::span<const std::int32_t> list, std::span<cons
 
 /// Rank of `index`, ties counted against it: 1 + the number of other entries with a score >= its own.
 std::size_t rank_of(std::span<const float> scores, std::size_t index);
-/// Indices of the k largest scores, best first; ties by index, smaller first. Fewer when there are fewer scores. NaN is last.
+/// Indices of the k largest scores, best first; ties by index, smaller first. Fewer when there are fewer scores. NaN is
+/// last.
 std::vector<std::int32_t> top_k(std::span<const float> scores, std::size_t k);
 
 }  // namespace beckon::model

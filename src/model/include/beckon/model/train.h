@@ -1,10 +1,10 @@
 #pragma once
 // Training and evaluation.
 //
-// One sample is one history with a loss at every position that has a target or a label; long histories are cut into windows of
-// `length_max`, at another place in each epoch. Token loss: softmax cross-entropy over all tokens, or the sampled one with logQ
-// correction (Bengio and Senécal 2008; the positive stays uncorrected: Yi et al. 2019, Khrylchenko et al. 2025). Heads: binary
-// cross-entropy. Adam with clipped gradients and a linear warm-up.
+// One sample is one history with a loss at every position that has a target or a label; long histories are cut into windows
+// of `length_max`, at another place in each epoch. Token loss: softmax cross-entropy over all tokens, or the sampled one
+// with logQ correction (Bengio and Senécal 2008; the positive stays uncorrected: Yi et al. 2019, Khrylchenko et al. 2025).
+// Heads: binary cross-entropy. Adam with clipped gradients and a linear warm-up.
 
 #include <functional>
 #include <string>
@@ -17,18 +17,18 @@ namespace beckon::model {
 struct TrainOptions {
   std::uint64_t seed = 1;
   int epochs_max = 100;
-  std::size_t batch_positions = 1024;        ///< positions a step, at least one window
+  std::size_t batch_positions = 1024;  ///< positions a step, at least one window
   float learning_rate = 1e-3F;
-  float gradient_norm_max = 5;               ///< 0: no clipping
+  float gradient_norm_max = 5;  ///< 0: no clipping
   int warmup_steps = 100;
-  int patience = 8;                          ///< epochs without a better validation NDCG@10 before stopping
-  std::size_t positions_per_sequence = 0;    ///< learn at most about this many positions of a history per epoch; 0: all
-  std::size_t validation_count_max = 20'000; ///< evenly spaced sample of the validation histories
-  bool validation_exclude_seen = false;      ///< leave tokens of the history out of the ranking
-  double negative_power = .5;                ///< negatives are drawn in proportion to (count + 1)^power
-  std::size_t worker_count = 1;              ///< part of the result: same seed and worker count → same bits
-  std::string checkpoint_path;               ///< empty: none. The best model; the training state goes to path + ".state"
-  bool resume = false;                       ///< continue from the state file when there is one
+  int patience = 8;                           ///< epochs without a better validation NDCG@10 before stopping
+  std::size_t positions_per_sequence = 0;     ///< learn at most about this many positions of a history per epoch; 0: all
+  std::size_t validation_count_max = 20'000;  ///< evenly spaced sample of the validation histories
+  bool validation_exclude_seen = false;       ///< leave tokens of the history out of the ranking
+  double negative_power = .5;                 ///< negatives are drawn in proportion to (count + 1)^power
+  std::size_t worker_count = 1;               ///< part of the result: same seed and worker count → same bits
+  std::string checkpoint_path;                ///< empty: none. The best model; the training state goes to path + ".state"
+  bool resume = false;                        ///< continue from the state file when there is one
 };
 base::Status validate(const TrainOptions& options);
 
@@ -68,14 +68,12 @@ struct TrainHooks {
   std::function<bool()> should_stop;  ///< asked after every step
 };
 
-/// Trains `model` from its present weights; afterwards it holds the weights of the best epoch (the last, without validation).
-/// A validation history counts when its last position has a target. Errors: invalid_argument for data or options out of
-/// range, data_loss or failed_precondition for a state file that cannot be continued or a loss that is no longer finite.
-base::Result<TrainReport> train(Model& model,
-                                std::span<const Sequence> train_set,
-                                std::span<const Sequence> validation_set,
-                                const TrainOptions& options,
-                                const TrainHooks& hooks);
+/// Trains `model` from its present weights; afterwards it holds the weights of the best epoch (the last, without
+/// validation). A validation history counts when its last position has a target. Errors: invalid_argument for data or
+/// options out of range, data_loss or failed_precondition for a state file that cannot be continued or a loss that is no
+/// longer finite.
+base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
+                                const TrainOptions& options, const TrainHooks& hooks);
 
 struct EvaluateOptions {
   std::size_t k = 10;
@@ -89,9 +87,7 @@ struct Evaluation {
   double mrr = 0;
 };
 /// Ranks the whole vocabulary for the last position of each sequence that has a target there. Ties count against us.
-Evaluation evaluate(const Model& model,
-                    std::span<const Sequence> sequences,
-                    const EvaluateOptions& options,
+Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, const EvaluateOptions& options,
                     base::Executor& executor);
 
 }  // namespace beckon::model

@@ -15,7 +15,7 @@ float fast_exp(float x);
 /// Element i is kept when hash(key, first + i) passes, and then scaled by 1 / (1 - rate). rate 0: everything is kept.
 /// The hash is Chris Wellons' "lowbias32" finaliser over a counter: no state, no order.
 struct Dropout {
-  float rate = 0;           ///< 0 <= rate < 1
+  float rate = 0;  ///< 0 <= rate < 1
   std::uint32_t key = 0;
   std::uint32_t first = 0;  ///< index of element 0 of the span; wraps around
 };
@@ -28,8 +28,8 @@ struct LayerNormForward {
   std::span<const float> x;     ///< rows × width
   std::span<const float> gain;  ///< width
   std::span<const float> shift;
-  std::span<float> y;           ///< rows × width
-  std::span<float> mean;        ///< rows, kept for the backward pass
+  std::span<float> y;     ///< rows × width
+  std::span<float> mean;  ///< rows, kept for the backward pass
   std::span<float> inverse_deviation;
 };
 void layer_norm_forward(const LayerNormForward& io);
@@ -73,9 +73,9 @@ struct GatedResidualBackward {
   std::span<const float> branch;
   std::span<const float> gate;  ///< sigmoid, as the forward pass left it
   Dropout dropout;
-  std::span<const float> dy;    ///< also the gradient of x: not copied here
+  std::span<const float> dy;  ///< also the gradient of x: not copied here
   std::span<float> dbranch;
-  std::span<float> dgate;       ///< gradient of the pre-activation
+  std::span<float> dgate;  ///< gradient of the pre-activation
 };
 void gated_residual_backward(const GatedResidualBackward& io);
 
@@ -125,13 +125,15 @@ struct AttentionShape {
   std::size_t heads = 1;
   std::size_t bias_stride = 0;  ///< >= length
 };
+/// Positions before `first_query` get no probabilities and no output; their entries are left as they are.
 struct AttentionForward {
   AttentionShape shape;
   std::span<const float> qkv;
-  std::span<const float> bias;           ///< heads × bias_stride
-  std::span<float> probabilities;        ///< heads × length × length, entries with j > i are 0
-  std::span<float> out;                  ///< length × width
-  std::span<float> scratch;              ///< >= attention_scratch_size
+  std::span<const float> bias;     ///< heads × bias_stride
+  std::span<float> probabilities;  ///< heads × length × length, entries with j > i are 0
+  std::span<float> out;            ///< length × width
+  std::span<float> scratch;        ///< >= attention_scratch_size
+  std::size_t first_query = 0;
 };
 struct AttentionBackward {
   AttentionShape shape;
@@ -153,8 +155,8 @@ struct AdamStep {
   float beta1 = .9F;
   float beta2 = .98F;
   float epsilon = 1e-8F;
-  float correction1 = 1;   ///< 1 - beta1^t
-  float correction2 = 1;   ///< 1 - beta2^t
+  float correction1 = 1;  ///< 1 - beta1^t
+  float correction2 = 1;  ///< 1 - beta2^t
   float gradient_scale = 1;
 };
 struct AdamState {
