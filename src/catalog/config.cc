@@ -195,6 +195,7 @@ base::Result<Shop> load_shop(base::TomlTable& root) {
   }
   read_priors(root, shop);
   read_consents(root, shop);
+  shop.services = root.table("catalog").texts("services");
   base::TomlTable columns = root.table("catalog").table("columns");
   for (const auto& role : columns.keys()) {
     shop.catalog_columns[role] = columns.text(role);

@@ -93,6 +93,33 @@ base::Result<std::vector<std::string>> roles_of(const std::vector<std::string>& 
   return roles;
 }
 
+bool later_than(const std::map<std::string, std::string>& fields, const FeedOptions& options) {
+  const auto found = fields.find("time");
+  if (found == fields.end()) {
+    return false;
+  }
+  const auto at = base::parse_time(found->second, options.zone);
+  return at.ok() && *at > options.as_of;
+}
+
+// An id that comes again: the later row counts where it says something. Order files repeat an item on every line, some of them without a
+// price and with a warehouse note for a title.
+void merge(Item item, Feed& feed, std::map<std::pair<std::string, std::string>, std::size_t>& index) {
+  const auto [found, added] = index.try_emplace({item.market, item.id.str()}, feed.items.size());
+  if (added) {
+    feed.items.push_back(std::move(item));
+    return;
+  }
+  Item& known = feed.items[found->second];
+  if (item.price.is_zero() && !known.price.is_zero()) {
+    return;
+  }
+  for (const auto& [language, title] : known.title) {
+    item.title.try_emplace(language, title);
+  }
+  known = std::move(item);
+}
+
 // Cuts the text into records; a quoted field may hold line ends.
 template <class Visit>
 void each_record(std::string_view bytes, const Visit& visit) {
@@ -171,6 +198,7 @@ base::Result<Feed> parse_feed(std::string_view bytes, const FeedOptions& options
   }
   const char delimiter = bytes.substr(0, bytes.find('\n')).find('\t') != std::string_view::npos ? '\t' : ',';
   Feed feed;
+  std::map<std::pair<std::string, std::string>, std::size_t> index;
   std::vector<std::string> roles;
   base::Status problem = base::ok_status();
   each_record(bytes, [&](std::int64_t line, std::string_view text) {
@@ -188,6 +216,7 @@ base::Result<Feed> parse_feed(std::string_view bytes, const FeedOptions& options
       return;
     }
     if (record.fields.size() != roles.size() || !record.complete) {
+      ++feed.rows;
       feed.rejects.push_back({line, "", record.complete ? "wrong_column_count" : "open_quote"});
       return;
     }
@@ -197,9 +226,13 @@ base::Result<Feed> parse_feed(std::string_view bytes, const FeedOptions& options
         fields[roles[i]] = record.fields[i];
       }
     }
+    ++feed.rows;
+    if (later_than(fields, options)) {
+      return;
+    }
     auto item = item_from_fields(fields, options);
     if (item.ok()) {
-      feed.items.push_back(std::move(item).value());
+      merge(std::move(item).value(), feed, index);
     } else {
       const std::string& message = item.error().message;
       feed.rejects.push_back({line, message.substr(0, message.find('/')), message.substr(message.find('/') + 1)});

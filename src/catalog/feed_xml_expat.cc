@@ -62,6 +62,7 @@ void on_start(void* data, const char* name, const char** /*attributes*/) {
 
 void finish_entry(Reading& reading) {
   reading.entry_depth = 0;
+  ++reading.feed.rows;
   if (reading.too_long) {
     reading.feed.rejects.push_back({reading.entry_line, "", "text_too_long"});
     return;

@@ -43,8 +43,12 @@ std::string scalar(const base::Json& value) {
   return value.is_null() ? "–" : value.is_boolean() ? (value.get<bool>() ? "yes" : "no") : value.dump();
 }
 
+bool is_flat(const base::Json& row) {
+  return row.is_object() && std::none_of(row.begin(), row.end(), [](const auto& cell) { return cell.is_structured() && !cell.empty(); });
+}
+
 bool is_table(const base::Json& value) {
-  return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const auto& row) { return row.is_object(); });
+  return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), is_flat);
 }
 
 std::string words(std::string name) {
@@ -109,7 +113,12 @@ void add_object(const base::Json& object, const std::string& indent, std::string
         add_object(value, indent + "  ", out);
       } else {
         for (const auto& entry : value) {
-          out += indent + "  - " + scalar(entry) + "\n";
+          if (entry.is_object()) {
+            add_object(entry, indent + "  ", out);
+            out += "\n";
+          } else {
+            out += indent + "  - " + scalar(entry) + "\n";
+          }
         }
       }
     }

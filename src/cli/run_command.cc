@@ -23,7 +23,10 @@ base::Result<base::Json> run_campaign(engine::Context& context, const std::strin
   request.plan_file = planned.path;
   BECKON_TRY(base::Json sent, engine::send(context, request));
   BECKON_TRY(const base::Json report, engine::report(context, {planned.file.campaign, ""}));
-  return base::Json{{"plan", decide::summary(planned.file)}, {"plan_file", planned.path}, {"send", std::move(sent)}, {"report", report}};
+  base::Json answer = report;
+  answer.erase("text");
+  return base::Json{{"plan", decide::summary(planned.file)}, {"plan_file", planned.path}, {"send", std::move(sent)},
+                    {"report", answer["campaigns"]}, {"text", base::string_or(report, "text")}};
 }
 
 base::Result<base::Json> run_all(engine::Context& context) {
@@ -37,6 +40,7 @@ base::Result<base::Json> run_all(engine::Context& context) {
     say(context, "catalog import " + file);
     BECKON_TRY(base::Json answer, engine::import_catalog(context, in_shop(context, file)));
     partial = partial || base::int_or(answer, "exit") == 5;
+    say(context, base::to_line(answer));
     out["catalog"].push_back(std::move(answer));
   }
   if (!config.run_events.empty()) {
@@ -45,6 +49,7 @@ base::Result<base::Json> run_all(engine::Context& context) {
       files.push_back(in_shop(context, file));
     }
     BECKON_TRY(out["ingest"], engine::ingest(context, files));
+    say(context, base::to_line(out["ingest"]));
     partial = partial || base::int_or(out["ingest"], "exit") == 5;
   }
   auto trained = engine::train(context, {});
@@ -58,6 +63,8 @@ base::Result<base::Json> run_all(engine::Context& context) {
   }
   for (const auto& file : config.run_campaigns) {
     BECKON_TRY(base::Json campaign, run_campaign(context, file));
+    out["text"] = base::string_or(out, "text") + base::string_or(campaign, "text");
+    campaign.erase("text");
     out["campaigns"].push_back(std::move(campaign));
   }
   out["exit"] = partial ? 5 : 0;

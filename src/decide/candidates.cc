@@ -77,7 +77,9 @@ std::vector<std::int32_t> eligible_items(const PlanInput& input) {
     const bool wanted = (filter.categories.empty() || in_categories(item, filter.categories)) &&
                         !in_categories(item, filter.categories_excluded);
     // Contract of regulated shops: sensitive categories are neither features nor promoted.
-    const bool allowed = !in_categories(item, input.shop->sensitive_categories);
+    const auto& services = input.shop->services;
+    const bool allowed = !in_categories(item, input.shop->sensitive_categories) &&
+                         std::find(services.begin(), services.end(), item.id.str()) == services.end();
     if (sellable && wanted && allowed) {
       out.push_back(static_cast<std::int32_t>(i));
     }

@@ -288,6 +288,7 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   options.as_of = now;
   options.items_max = context.config.shop.train.items_max;
   options.sensitive_categories = context.config.shop.sensitive_categories;
+  options.services = context.config.shop.services;
   BECKON_TRY(material->data, features::build_dataset(*context.rows, categories_of(material->input.items), options,
                                                      material->trained.has_value() ? &material->trained->vocabulary : nullptr));
   material->floors = features::Floors::fit(material->data, now);

@@ -29,7 +29,12 @@ base::Result<std::string> read_whole(const std::string& file) {
 base::Result<base::Json> import_catalog(Context& context, const std::string& file) {
   BECKON_TRY(const std::string text, read_whole(file));
   const catalog::Market& market = context.config.shop.default_market();
-  catalog::FeedOptions options{context.config.shop.catalog_columns, market.currency, market.language};
+  catalog::FeedOptions options;
+  options.columns = context.config.shop.catalog_columns;
+  options.currency = market.currency;
+  options.language = market.language;
+  options.as_of = context.clock->now();
+  options.zone = market.time_zone();
   auto feed = catalog::parse_feed(text, options);
   if (!feed.ok()) {
     return feed.error().at(file);
@@ -46,7 +51,8 @@ base::Result<base::Json> import_catalog(Context& context, const std::string& fil
     BECKON_TRY_STATUS(out->append(lines));
     BECKON_TRY_STATUS(out->sync());
   }
-  return base::Json{{"read", static_cast<std::int64_t>(feed->items.size() + feed->rejects.size())},
+  return base::Json{{"read", feed->rows},
+                    {"items", static_cast<std::int64_t>(feed->items.size())},
                     {"added", counts.added},
                     {"changed", counts.changed},
                     {"unchanged", counts.unchanged},

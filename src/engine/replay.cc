@@ -25,6 +25,7 @@ base::Result<Future> look_ahead(Context& context, const Planned& planned, const 
   future.until = future.from.plus_ms(planned.campaign.attribution_days * base::kDayMs);
   features::DatasetOptions options;
   options.as_of = future.until;
+  options.services = context.config.shop.services;
   BECKON_TRY(future.data, features::build_dataset(*context.rows, {}, options, &vocabulary));
   for (std::size_t i = 0; i < future.data.histories.size(); ++i) {
     future.index[future.data.histories[i].customer] = i;

@@ -234,6 +234,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   options.as_of = context.clock->now();
   options.items_max = config.items_max;
   options.sensitive_categories = context.config.shop.sensitive_categories;
+  options.services = context.config.shop.services;
   BECKON_TRY(const auto data, features::build_dataset(*context.rows, categories_of(items), options));
   if (data.steps < kStepsMin) {
     return base::failed_precondition("there are only " + std::to_string(data.steps) + " views, carts and purchases up to " +

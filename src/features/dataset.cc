@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "beckon/events/clean.h"
 #include "beckon/features/features.h"
@@ -79,7 +80,9 @@ void add_message(const events::Event& event, History& history) {
 
 // `token_of(item)` names the item; returns how many purchases had come back.
 template <class TokenOf>
-std::int64_t fill_history(std::span<const events::Event> window, const TokenOf& token_of, History& history) {
+std::int64_t fill_history(std::span<const events::Event> window, const std::pair<TokenOf, const std::set<std::string>*>& token_of_services,
+                          History& history) {
+  const auto& [token_of, services] = token_of_services;
   const auto kept = events::pair_refunds(window).kept_quantity;
   std::array<std::int32_t, 24> hours{};
   std::int64_t refunded = 0;
@@ -89,7 +92,7 @@ std::int64_t fill_history(std::span<const events::Event> window, const TokenOf& 
     ++history.events;
     add_message(event, history);
     const auto type = step_type(event.type);
-    if (!type.has_value() || event.item.empty()) {
+    if (!type.has_value() || event.item.empty() || services->contains(event.item)) {
       continue;
     }
     if (*type == StepType::kPurchase && kept[i] <= 0) {
@@ -150,13 +153,16 @@ std::size_t moment_end(std::span<const Step> steps, std::size_t i) {
 History build_history(const privacy::Pseudonym& customer, std::span<const events::Event> window, const Vocabulary& vocabulary) {
   History history;
   history.customer = customer;
-  fill_history(window, [&](const std::string& item) { return vocabulary.token(item); }, history);
+  const std::set<std::string> services;  // their items have no token anyway
+  const auto token_of = [&](const std::string& item) { return vocabulary.token(item); };
+  fill_history(window, std::pair{token_of, &services}, history);
   return history;
 }
 
 base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<std::string, std::string>& item_category,
                                     const DatasetOptions& options, const Vocabulary* vocabulary) {
   Dataset data;
+  const std::set<std::string> services(options.services.begin(), options.services.end());
   Interner interner;
   base::Status problem = base::ok_status();
   const store::People people(const_cast<store::KeyValue&>(rows));  // reads only
@@ -172,9 +178,10 @@ base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<
     }
     History history;
     history.customer = customer;
-    data.refunded += vocabulary != nullptr
-                         ? fill_history(window, [&](const std::string& item) { return vocabulary->token(item); }, history)
-                         : fill_history(window, [&](const std::string& item) { return interner.number(item); }, history);
+    const auto by_vocabulary = [&](const std::string& item) { return vocabulary->token(item); };
+    const auto by_interner = [&](const std::string& item) { return interner.number(item); };
+    data.refunded += vocabulary != nullptr ? fill_history(window, std::pair{by_vocabulary, &services}, history)
+                                           : fill_history(window, std::pair{by_interner, &services}, history);
     data.histories.push_back(std::move(history));
     return true;
   }));

@@ -80,6 +80,7 @@ struct Shop {
   std::map<std::string, ResponsePrior> priors;  ///< kind of offer → prior
   std::vector<ConsentImport> consent_imports;
   std::map<std::string, std::string> catalog_columns;
+  std::vector<std::string> services;   ///< item ids that are no goods (postage, fees): never promoted, never learned from
   TrainConfig train;
   std::string folder_outbox = "outbox";
   std::string data_notice;             ///< quoted at the head of every report: where the data comes from, what it must not be used for

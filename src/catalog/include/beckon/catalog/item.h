@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "beckon/base/clock.h"
 #include "beckon/base/ids.h"
 #include "beckon/base/money.h"
 #include "beckon/base/result.h"
@@ -43,11 +44,14 @@ std::string encode(const Item& item);
 base::Result<Item> decode_item(std::string_view bytes);
 
 /// role → column. Roles: id, title, title_<language>, description, category, brand, price, sale_price, cost, stock, image_link,
-/// link, market. Empty: Google's attribute names.
+/// link, market, time. Empty: Google's attribute names. `time` is for files that are no feeds (order lines): rows later than `as_of`
+/// are not seen.
 struct FeedOptions {
   std::map<std::string, std::string> columns;
   base::Currency currency;     ///< of prices without one
   std::string language = "en"; ///< of `title`
+  base::Instant as_of{std::int64_t{1} << 60};
+  base::Zone zone = base::Zone::utc();  ///< of times without offset
 };
 
 struct FeedReject {
@@ -57,8 +61,9 @@ struct FeedReject {
 };
 
 struct Feed {
-  std::vector<Item> items;
+  std::vector<Item> items;      ///< each id once per market: later rows add what they know, a row without a price takes none away
   std::vector<FeedReject> rejects;
+  std::int64_t rows = 0;
 };
 
 /// Detects XML by its first character and TSV by a tab in the header, else CSV. A file that cannot be read as a whole is an error;

@@ -67,6 +67,7 @@ struct DatasetOptions {
   std::int64_t items_max = 30'000;
   std::int64_t item_events_min = 2;              ///< rarer items share token 0
   std::vector<std::string> sensitive_categories; ///< their items are no features
+  std::vector<std::string> services;             ///< item ids that are no goods: their steps are left out
 };
 
 struct Dataset {

@@ -64,12 +64,17 @@ class MemoryKeyValue final : public KeyValue {
                     const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   base::Status write(const WriteBatch& batch) override;
   base::Status compact() override { return base::ok_status(); }
-  void set_fault(Fault fault) { fault_ = fault; }
+  /// From the write after so many good ones on, every write fails.
+  void set_fault(Fault fault, int good_writes_first = 0) {
+    fault_ = fault;
+    writes_until_fault_ = good_writes_first;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> rows_;
   Fault fault_ = Fault::kNone;
+  int writes_until_fault_ = 0;
 };
 
 struct AppendCounts {
