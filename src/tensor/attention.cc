@@ -7,33 +7,40 @@
 namespace beckon::tensor {
 namespace {
 
-// scratch: a transposed block (head width × length), then one row of length.
+constexpr float kHidden = -1e30F;
+
+std::size_t padded(std::size_t length) { return (length + inner::kLanes - 1) / inner::kLanes * inner::kLanes; }
+
+// scratch: a transposed block (head width × padded length, zeros behind the end), then one row of padded length. Most sequences
+// are shorter than a vector: whole vectors with a padded end are several times faster than the tails of exact loops.
 BECKON_INLINE void transpose(const float* from, std::size_t stride, const AttentionShape& shape, float* __restrict to) {
   const std::size_t head_width = shape.width / shape.heads;
-  for (std::size_t j = 0; j < shape.length; ++j) {
-    for (std::size_t c = 0; c < head_width; ++c) {
-      to[c * shape.length + j] = from[j * stride + c];
+  const std::size_t columns = padded(shape.length);
+  for (std::size_t c = 0; c < head_width; ++c) {
+    for (std::size_t j = 0; j < shape.length; ++j) {
+      to[c * columns + j] = from[j * stride + c];
+    }
+    for (std::size_t j = shape.length; j < columns; ++j) {
+      to[c * columns + j] = 0;
     }
   }
 }
 
-// row(0 … count-1) = Σ_c x(c) · columns(c, ·): dot products of x with `count` vectors at once, without horizontal sums.
-BECKON_INLINE void dots(const float* __restrict x, const float* __restrict columns, const AttentionShape& shape,
-                        std::size_t count, float* __restrict row) {
+// row(j) = Σ_c x(c) · block(c, j) for the first `count` columns, rounded up to whole vectors.
+BECKON_INLINE void dots(const float* __restrict x, const float* __restrict block, const AttentionShape& shape, std::size_t count,
+                        float* __restrict row) {
   const std::size_t head_width = shape.width / shape.heads;
-  for (std::size_t j = 0; j < count; ++j) {
-    row[j] = 0;
-  }
-  std::size_t c = 0;
-  for (; c + 4 <= head_width; c += 4) {
-    const float* __restrict k = columns + c * shape.length;
-    const std::size_t next = shape.length;
-    for (std::size_t j = 0; j < count; ++j) {
-      row[j] += x[c] * k[j] + x[c + 1] * k[next + j] + x[c + 2] * k[2 * next + j] + x[c + 3] * k[3 * next + j];
+  const std::size_t columns = padded(shape.length);
+  for (std::size_t j = 0; j < count; j += inner::kLanes) {
+    float lane[inner::kLanes] = {};
+    for (std::size_t c = 0; c < head_width; ++c) {
+      for (std::size_t l = 0; l < inner::kLanes; ++l) {
+        lane[l] += x[c] * block[c * columns + j + l];
+      }
     }
-  }
-  for (; c < head_width; ++c) {
-    inner::axpy_inline(x[c], columns + c * shape.length, row, count);
+    for (std::size_t l = 0; l < inner::kLanes; ++l) {
+      row[j + l] = lane[l];
+    }
   }
 }
 
@@ -46,24 +53,30 @@ BECKON_CLONES void forward_head(const AttentionForward& io, std::size_t head) {
   const float* bias = io.bias.data() + head * shape.bias_stride;
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_width));
   float* __restrict keys = io.scratch.data();
+  float* __restrict row = keys + head_width * padded(shape.length);
   transpose(q + shape.width, stride, shape, keys);
   for (std::size_t i = io.first_query; i < shape.length; ++i) {
-    float* __restrict row = io.probabilities.data() + (head * shape.length + i) * shape.length;
     const std::size_t seen = i + 1;
+    const std::size_t whole = padded(seen);
     dots(q + i * stride, keys, shape, seen, row);
     for (std::size_t j = 0; j < seen; ++j) {
       row[j] = row[j] * scale + bias[i - j];
     }
-    const float top = inner::max_inline(row, seen);
-    for (std::size_t j = 0; j < seen; ++j) {
+    for (std::size_t j = seen; j < whole; ++j) {
+      row[j] = kHidden;
+    }
+    const float top = inner::max_inline(row, whole);
+    for (std::size_t j = 0; j < whole; ++j) {
       row[j] = inner::exp_inline(row[j] - top);
     }
-    const float inverse = 1.0F / inner::sum_inline(row, seen);
+    const float inverse = 1.0F / inner::sum_inline(row, whole);
+    float* __restrict kept = io.probabilities.data() + (head * shape.length + i) * shape.length;
     for (std::size_t j = 0; j < seen; ++j) {
       row[j] *= inverse;
+      kept[j] = row[j];
     }
     for (std::size_t j = seen; j < shape.length; ++j) {
-      row[j] = 0;
+      kept[j] = 0;
     }
     float* __restrict out = io.out.data() + i * shape.width + head * head_width;
     for (std::size_t c = 0; c < head_width; ++c) {
@@ -87,7 +100,7 @@ BECKON_CLONES void backward_head(const AttentionBackward& io, std::size_t head) 
   float* dbias = io.dbias.data() + head * shape.bias_stride;
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_width));
   float* __restrict values = io.scratch.data();
-  float* __restrict row = values + head_width * shape.length;
+  float* __restrict row = values + head_width * padded(shape.length);
   transpose(k + shape.width, stride, shape, values);
   for (std::size_t i = 0; i < shape.length; ++i) {
     const float* p = io.probabilities.data() + (head * shape.length + i) * shape.length;
@@ -118,7 +131,7 @@ void check_shape(const AttentionShape& shape, std::size_t qkv, std::size_t proba
 }  // namespace
 
 std::size_t attention_scratch_size(const AttentionShape& shape) {
-  return (shape.width / shape.heads + 1) * shape.length;
+  return (shape.width / shape.heads + 1) * padded(shape.length);
 }
 
 void attention_forward(const AttentionForward& io) {

@@ -50,7 +50,7 @@ struct ModelOptions {
   std::int32_t attention_heads = 2;
   std::int32_t feed_forward_width = 0;  ///< 0: 8/3 of width, rounded up to 16
   std::int32_t length_max = 50;         ///< positions seen at once
-  float dropout = .2F;
+  float dropout = .4F;
   LossKind loss = LossKind::kAuto;
   std::int32_t negatives = 1024;  ///< shared by all positions of a step, for the sampled softmax
   float head_weight = 1;          ///< weight of each head's loss beside the token loss
