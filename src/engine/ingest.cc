@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <future>
+#include <unordered_set>
 
 #include "beckon/events/clean.h"
 #include "ingest.h"
@@ -8,6 +9,8 @@
 
 namespace beckon::engine {
 namespace {
+
+constexpr std::size_t kScanInstead = 5000;
 
 struct Totals {
   std::int64_t read = 0;
@@ -30,7 +33,7 @@ bool is_json(const Block& block) {
 // Takes blocks of one file from bytes to acknowledged events.
 class FileIngest {
  public:
-  FileIngest(Context& context, std::string file, Totals& totals, std::set<privacy::Pseudonym>& touched)
+  FileIngest(Context& context, std::string file, Totals& totals, std::unordered_set<privacy::Pseudonym>& touched)
       : context_(context), file_(std::move(file)), totals_(totals), touched_(touched), people_(context),
         occurrences_(context.path("data/scratch")) {}
 
@@ -73,6 +76,7 @@ class FileIngest {
     if (committing.valid()) {
       BECKON_TRY_STATUS(committing.get());
     }
+    totals_.new_customers += people_.new_customers();
     progress.finish();
     return context_.stop ? base::Status(base::unavailable("interrupted: run the same command again, nothing is taken in twice"))
                          : outcome;
@@ -106,29 +110,36 @@ class FileIngest {
     return base::ok_status();
   }
 
-  // One after the other, in file order, on the committing thread.
+  // A round of blocks in file order, one synced batch, on the committing thread.
   base::Status commit(std::vector<ParsedBlock>& blocks) {
+    store::WriteBatch changes;
+    std::vector<events::Event> round;
+    people_.begin();
     for (auto& block : blocks) {
       BECKON_TRY_STATUS(number_repeats(block));
-      store::WriteBatch changes;
       BECKON_TRY_STATUS(people_.apply(block, changes));
-      const auto kept = [&](const events::Event& e) { return people_.accepts(e); };
-      const std::size_t before = block.events.size();
-      std::erase_if(block.events, [&](const auto& e) { return !kept(e); });
-      count_rejects(block, static_cast<std::int64_t>(before - block.events.size()));
-      store::Timelines timelines(*context_.rows);
-      BECKON_TRY(const auto counts, timelines.append(block.events, std::move(changes)));
-      BECKON_TRY_STATUS(write_rejects(block));
-      totals_.read += block.lines;
-      totals_.accepted += counts.added;
-      totals_.duplicates += counts.duplicates;
-      totals_.new_customers = people_.new_customers();
-      for (const auto& event : block.events) {
+      std::int64_t erased = 0;
+      for (auto& event : block.events) {
+        if (!people_.accepts(event)) {
+          ++erased;
+          continue;
+        }
         totals_.clock_corrected += event.clock_corrected ? 1 : 0;
-        if (touched_.size() < 1'000'000) {
+        if (event.customer != last_touched_ && touched_.size() < 1'000'000) {
+          last_touched_ = event.customer;
           touched_.insert(event.customer);
         }
+        round.push_back(std::move(event));
       }
+      count_rejects(block, erased);
+      totals_.read += block.lines;
+    }
+    store::Timelines timelines(*context_.rows);
+    BECKON_TRY(const auto counts, timelines.append(round, std::move(changes)));
+    totals_.accepted += counts.added;
+    totals_.duplicates += counts.duplicates;
+    for (const auto& block : blocks) {
+      BECKON_TRY_STATUS(write_rejects(block));
     }
     return base::ok_status();
   }
@@ -178,15 +189,16 @@ class FileIngest {
   Context& context_;
   std::string file_;
   Totals& totals_;
-  std::set<privacy::Pseudonym>& touched_;
+  std::unordered_set<privacy::Pseudonym>& touched_;
   PeopleChanges people_;
   OccurrenceCounter occurrences_;
   std::vector<std::unique_ptr<BlockParser>> parsers_;
   std::unique_ptr<base::AppendFile> rejects_;
+  privacy::Pseudonym last_touched_;
 };
 
 // Looks at the whole window of everybody who got new events: bots flagged, refunds paired, unknown items counted.
-base::Status clean(Context& context, const std::set<privacy::Pseudonym>& touched, Totals& totals) {
+base::Status clean(Context& context, const std::unordered_set<privacy::Pseudonym>& touched, Totals& totals) {
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   std::set<std::string> known;
   for (const auto& item : items) {
@@ -196,8 +208,7 @@ base::Status clean(Context& context, const std::set<privacy::Pseudonym>& touched
   const store::People people(*context.rows);
   store::WriteBatch changes;
   std::int64_t done = 0;
-  for (const auto& customer : touched) {
-    BECKON_TRY(const auto window, store::read_person(*context.rows, customer, context.clock->now().plus_ms(base::kDayMs)));
+  const auto look_at = [&](const privacy::Pseudonym& customer, const std::vector<events::Event>& window) -> base::Status {
     const std::string reason = events::bot_reason(window, context.config.bots);
     BECKON_TRY(const std::string before, people.flag(customer));
     if (!reason.empty()) {
@@ -213,6 +224,21 @@ base::Status clean(Context& context, const std::set<privacy::Pseudonym>& touched
       totals.unknown_items += !event.item.empty() && !known.empty() && !known.contains(event.item) ? 1 : 0;
     }
     progress.update(++done);
+    return base::ok_status();
+  };
+  const base::Instant until = context.clock->now().plus_ms(base::kDayMs);
+  if (touched.size() > kScanInstead) {  // one pass over everybody is cheaper than as many lookups
+    base::Status problem = base::ok_status();
+    BECKON_TRY_STATUS(store::for_each_person(*context.rows, until, [&](const auto& customer, const std::vector<events::Event>& window) {
+      problem = touched.contains(customer) ? look_at(customer, window) : base::ok_status();
+      return problem.ok();
+    }));
+    BECKON_TRY_STATUS(problem);
+  } else {
+    for (const auto& customer : touched) {
+      BECKON_TRY(const auto window, store::read_person(*context.rows, customer, until));
+      BECKON_TRY_STATUS(look_at(customer, window));
+    }
   }
   return changes.empty() ? base::ok_status() : context.rows->write(changes);
 }
@@ -223,7 +249,7 @@ base::Result<base::Json> ingest(Context& context, const std::vector<std::string>
   const base::SystemClock stopwatch;
   const std::int64_t started_ms = stopwatch.monotonic_ms();
   Totals totals;
-  std::set<privacy::Pseudonym> touched;
+  std::unordered_set<privacy::Pseudonym> touched;
   base::Status problem = base::ok_status();
   for (const auto& file : files) {
     FileIngest one(context, file, totals, touched);

@@ -88,7 +88,6 @@ base::Status PeopleChanges::apply_one(const PersonChange& change, const std::str
 }
 
 base::Status PeopleChanges::apply(const ParsedBlock& block, store::WriteBatch& changes) {
-  pending_.clear();
   if (known_.size() > kKnownMax) {
     known_.clear();
   }

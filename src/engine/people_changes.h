@@ -16,6 +16,8 @@ class PeopleChanges {
   explicit PeopleChanges(Context& context) : context_(context), people_(*context.rows) {}
   /// Erased customers are few: all of them are read once.
   base::Status load();
+  /// A new batch begins: what the last one changed is in the store.
+  void begin() { pending_.clear(); }
   /// Adds the block's changes of persons to `changes`; data keys are made in one transaction before.
   base::Status apply(const ParsedBlock& block, store::WriteBatch& changes);
   /// False for events of an erased customer from before his erasure.

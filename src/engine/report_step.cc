@@ -1,3 +1,4 @@
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -147,6 +148,8 @@ base::Result<base::Json> report(Context& context, const ReportRequest& request) 
     json["html"] = path;
     report::TerminalOptions terminal;
     terminal.colour = ::isatty(1) == 1;
+    winsize window{};
+    terminal.width = ::ioctl(1, TIOCGWINSZ, &window) == 0 && window.ws_col >= 60 ? window.ws_col : 140;
     text += report::to_terminal(page, terminal) + "\nPage: " + path + "\n";
     all.push_back(std::move(json));
   }

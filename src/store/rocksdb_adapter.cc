@@ -66,8 +66,22 @@ class RocksKeyValue final : public KeyValue {
                     const std::function<bool(std::string_view, std::string_view)>& visit) const override {
     rocksdb::ReadOptions options;
     options.total_order_seek = true;
-    options.readahead_size = 2 << 20;
-    options.fill_cache = false;
+    // A prefix that names a customer is a few rows: reading ahead would fetch megabytes for them.
+    constexpr std::size_t kCustomerPrefixBytes = 2 + privacy::Pseudonym::kBytes;
+    if (prefix.size() < kCustomerPrefixBytes) {
+      options.readahead_size = 2 << 20;
+      options.fill_cache = false;
+    }
+    std::string end(prefix);  // the first key after the prefix: the iterator need not look at what follows
+    while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xFFU) {
+      end.pop_back();
+    }
+    rocksdb::Slice upper;
+    if (!end.empty()) {
+      end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1U);
+      upper = rocksdb::Slice(end);
+      options.iterate_upper_bound = &upper;
+    }
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
     const rocksdb::Slice start(prefix.data(), prefix.size());
     for (it->Seek(start); it->Valid() && it->key().starts_with(start); it->Next()) {
@@ -109,6 +123,9 @@ rocksdb::Options make_options() {
   options.paranoid_checks = true;
   options.max_write_buffer_number = 4;
   options.write_buffer_size = 64 << 20;
+  // Most lookups ask whether an event is already there, and it is not: the filter spares the walk through the skip list.
+  options.memtable_prefix_bloom_size_ratio = 0.1;
+  options.memtable_whole_key_filtering = true;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kZSTD;
