@@ -1,4 +1,4 @@
-// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED GAP_TARGET: time and certified gap on a random problem.
+// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED GAP_TARGET TIGHTNESS_PERCENT ROUND_TO: time and certified gap on a random problem.
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
   shape.slots = number(5, 30);
   shape.picks_max = static_cast<std::int32_t>(number(6, 1));
   shape.ragged = false;
+  shape.tightness = static_cast<double>(number(10, 100)) / 100;
+  shape.round_to = number(11, 1);
   const auto problem = beckon::allocate::random_problem(shape, static_cast<std::uint64_t>(number(8, 1)));
   const beckon::base::SystemClock clock;
   beckon::base::ThreadExecutor executor(static_cast<std::size_t>(number(7, 2)));
