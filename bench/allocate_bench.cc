@@ -1,5 +1,6 @@
-// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED GAP_TARGET: time and certified gap on a random problem.
+// allocate_bench CUSTOMERS CANDIDATES BUDGETS QUANTITIES SLOTS PICKS WORKERS SEED GAP_TARGET TIGHTNESS_PERCENT ROUND_TO: time and certified gap on a random problem.
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 
 #include "../src/allocate/tests/random_problem.h"
@@ -15,6 +16,8 @@ int main(int argc, char** argv) {
   shape.slots = number(5, 30);
   shape.picks_max = static_cast<std::int32_t>(number(6, 1));
   shape.ragged = false;
+  shape.tightness = static_cast<double>(number(10, 100)) / 100;
+  shape.round_to = number(11, 1);
   const auto problem = beckon::allocate::random_problem(shape, static_cast<std::uint64_t>(number(8, 1)));
   const beckon::base::SystemClock clock;
   beckon::base::ThreadExecutor executor(static_cast<std::size_t>(number(7, 2)));
@@ -22,13 +25,14 @@ int main(int argc, char** argv) {
   options.executor = &executor;
   options.clock = &clock;
   options.gap_target = argc > 9 ? std::atof(argv[9]) : options.gap_target;
+  const std::clock_t cpu = std::clock();
   const auto solution = beckon::allocate::solve(problem, options);
   if (!solution.ok()) {
     std::cerr << solution.error().message << "\n";
     return 1;
   }
   const auto audit = beckon::allocate::verify(problem, solution->pick);
-  std::cout << "customers " << shape.customers << " rows " << problem.rows() << " seconds " << solution->seconds << " passes "
+  std::cout << "customers " << shape.customers << " rows " << problem.rows() << " seconds " << solution->seconds << " cpu_seconds " << static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC << " passes "
             << solution->passes << " converged " << solution->converged << " value " << solution->value << " bound "
             << solution->upper_bound << " gap " << solution->gap << (audit.feasible ? " feasible" : " INFEASIBLE") << "\n";
   return audit.feasible && audit.value == solution->value ? 0 : 1;

@@ -188,11 +188,13 @@ class Search {
       plan_.set(wish.slot, wish.candidate);
       return true;
     }
+    const std::int64_t need = amount_of(wish.candidate, row) - plan_.remaining(row) - amount_of(before, row);
     for (const auto& release : releases_[static_cast<std::size_t>(row)]) {
       if (release.gain + wish.gain <= 0) {
         return false;  // sorted: the others lose more
       }
-      if (release.slot != wish.slot && try_pair(wish, release)) {
+      const std::int64_t freed = amount_of(plan_.at(release.slot), row) - amount_of(release.candidate, row);
+      if (release.slot != wish.slot && freed >= need && try_pair(wish, release)) {
         return true;
       }
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 namespace beckon::allocate {
 namespace {
@@ -87,45 +86,60 @@ struct Layout {
   std::vector<std::int64_t> links;
 };
 
-Layout make_layout(const Context& context) {
+// Counts of every customer, in the problem's order.
+struct Counts {
+  std::vector<std::int64_t> candidates;
+  std::vector<std::int64_t> links;
+};
+
+Counts count(const Context& context) {
   const Problem& problem = context.problem;
-  const Options& options = context.options;
-  Layout layout;
-  const std::int64_t customers = problem.customers();
-  layout.order.resize(static_cast<std::size_t>(customers));
-  std::iota(layout.order.begin(), layout.order.end(), std::int64_t{0});
-  base::Rng(options.seed, 1).shuffle(layout.order);
-  layout.candidates.assign(layout.order.size() + 1, 0);
-  layout.links.assign(layout.order.size() + 1, 0);
-  run_tasks(options.executor, kParts, [&](std::size_t part) {
-    for (auto i = part_begin(customers, part, kParts); i < part_begin(customers, part + 1, kParts); ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const auto owner = static_cast<std::size_t>(layout.order[at]);
+  const auto customers = static_cast<std::size_t>(problem.customers());
+  Counts counts{std::vector<std::int64_t>(customers, 0), std::vector<std::int64_t>(customers, 0)};
+  run_tasks(context.options.executor, kParts, [&](std::size_t part) {
+    const auto end = part_begin(problem.customers(), part + 1, kParts);
+    for (auto owner = static_cast<std::size_t>(part_begin(problem.customers(), part, kParts)); owner < static_cast<std::size_t>(end); ++owner) {
       for (auto c = problem.customer_start[owner]; c < problem.customer_start[owner + 1]; ++c) {
         if (context.can(c)) {
-          ++layout.candidates[at + 1];
+          ++counts.candidates[owner];
           for (const auto& use : problem.uses_of(c)) {
-            layout.links[at + 1] += use.amount > 0 ? 1 : 0;
+            counts.links[owner] += use.amount > 0 ? 1 : 0;
           }
         }
       }
     }
   });
-  // Customers with nothing to pick go, the others keep their random order.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < layout.order.size(); ++i) {
-    if (layout.candidates[i + 1] > 0) {
-      layout.order[kept] = layout.order[i];
-      layout.candidates[kept + 1] = layout.candidates[i + 1];
-      layout.links[kept + 1] = layout.links[i + 1];
-      ++kept;
+  return counts;
+}
+
+// Random, but ascending inside each level: a level's customers stay a random sample, and memory is read forwards.
+std::vector<std::int64_t> level_order(const Context& context, const Counts& counts) {
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < counts.candidates.size(); ++i) {
+    if (counts.candidates[i] > 0) {
+      order.push_back(static_cast<std::int64_t>(i));
     }
   }
-  layout.order.resize(kept);
-  layout.candidates.resize(kept + 1);
-  layout.links.resize(kept + 1);
-  std::partial_sum(layout.candidates.begin(), layout.candidates.end(), layout.candidates.begin());
-  std::partial_sum(layout.links.begin(), layout.links.end(), layout.links.begin());
+  base::Rng(context.options.seed, 1).shuffle(order);
+  const auto all = static_cast<std::int64_t>(order.size());
+  std::int64_t from = 0;
+  for (std::int64_t to = first_level(context.problem.rows()); to <= all / 2; to *= kLevelFactor) {
+    std::sort(order.begin() + from, order.begin() + to);
+    from = to;
+  }
+  std::sort(order.begin() + from, order.end());
+  return order;
+}
+
+Layout make_layout(const Context& context) {
+  const Counts counts = count(context);
+  Layout layout;
+  layout.order = level_order(context, counts);
+  layout.candidates = layout.links = {0};
+  for (const auto owner : layout.order) {
+    layout.candidates.push_back(layout.candidates.back() + counts.candidates[static_cast<std::size_t>(owner)]);
+    layout.links.push_back(layout.links.back() + counts.links[static_cast<std::size_t>(owner)]);
+  }
   return layout;
 }
 
@@ -205,6 +219,8 @@ void scale(const Problem& problem, const Options& options, Instance& out) {
 }
 
 }  // namespace
+
+std::int64_t first_level(std::int64_t rows) { return std::max<std::int64_t>(20'000, 100 * rows); }
 
 void run_tasks(base::Executor* executor, std::size_t count, const std::function<void(std::size_t)>& task) {
   if (executor != nullptr) {

@@ -1,6 +1,6 @@
 #pragma once
-// A problem made ready for passes: candidates that can never be picked are gone, customers are in random order (so that a prefix
-// is a sample), values and amounts are floats of about 1.
+// A problem made ready for passes: candidates that can never be picked are gone, the first customers of each level are a
+// random sample, values and amounts are floats of about 1.
 
 #include <cstdint>
 #include <functional>
@@ -48,6 +48,10 @@ Instance make_instance(const Context& context);
 
 /// task(0) … task(count - 1) on the executor, or here when it is null.
 void run_tasks(base::Executor* executor, std::size_t count, const std::function<void(std::size_t)>& task);
+
+/// Customers of the first level of the solver; each further level has kLevelFactor times as many, up to half of all.
+std::int64_t first_level(std::int64_t rows);
+constexpr std::int64_t kLevelFactor = 8;
 
 /// First index of part `part` of `parts` equal parts of [0, count).
 inline std::int64_t part_begin(std::int64_t count, std::size_t part, std::size_t parts) {

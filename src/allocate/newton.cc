@@ -77,7 +77,8 @@ class Minimiser {
   }
 
   double mean_pick_value() {
-    const std::int64_t customers = std::min<std::int64_t>(in_.customers(), 20'000);
+    const std::int64_t level = first_level(in_.rows);
+    const std::int64_t customers = level <= in_.customers() / 2 ? level : in_.customers();
     if (customers == 0) {
       return 0;
     }
@@ -87,7 +88,7 @@ class Minimiser {
 
   void levels(double mean_pick, bool warm) {
     const std::int64_t all = in_.customers();
-    std::int64_t customers = std::max<std::int64_t>(20'000, 100 * in_.rows);
+    std::int64_t customers = first_level(in_.rows);
     if (warm) {
       customers = all;
     }
@@ -116,7 +117,7 @@ class Minimiser {
         return;
       }
       first = false;
-      customers *= 8;
+      customers *= kLevelFactor;
     }
   }
 

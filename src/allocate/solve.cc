@@ -13,6 +13,8 @@ constexpr std::size_t kSecondTryMax = 2'000'000;
 // On a small problem whole picks matter: other starting points for repair and local search, around the best prices.
 constexpr std::size_t kRestartCandidatesMax = 20'000;
 constexpr std::size_t kRestarts = 30;
+constexpr std::size_t kTinyCandidates = 1'000;
+constexpr int kIdleRestartsMax = 12;  // in a row without a better plan, unless the problem is tiny
 
 void add_restarts(const Problem& problem, const Options& options, std::vector<std::vector<double>>& prices) {
   if (problem.value.size() > kRestartCandidatesMax) {
@@ -63,14 +65,18 @@ base::Result<Solution> solve(const Problem& problem, const Options& options) {
   const double target = out.upper_bound * (1 - options.gap_target);
   std::int64_t best = -1;
   add_restarts(problem, options, prices);
+  int idle = 0;
   for (const auto& price : prices) {
     const bool large = problem.value.size() > kSecondTryMax && static_cast<double>(best) >= out.upper_bound * (1 - 1e-4);
-    if (static_cast<double>(best) >= target || large) {
+    const bool tired = idle > kIdleRestartsMax && problem.value.size() > kTinyCandidates;
+    if (static_cast<double>(best) >= target || large || tired) {
       break;
     }
     Plan plan = repair(context, price);
     improve(plan, context, price, target);
+    ++idle;
     if (plan.value() > best) {
+      idle = 0;
       best = plan.value();
       out.pick = plan.pick();
     }

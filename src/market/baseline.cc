@@ -193,16 +193,26 @@ std::int64_t day_of(const World& world, std::size_t customer, base::Instant at) 
   return std::clamp<std::int64_t>(after - starts.begin() - 1, 0, world.days);
 }
 
-std::vector<Event> play_life(const World& world, std::size_t customer, base::Instant to) {
+std::vector<Event> play_life(const World& world, std::size_t customer, Morning from, base::Instant to) {
   std::vector<Event> events;
-  Life life;
   const std::int64_t last = day_of(world, customer, to);
-  for (std::int64_t day = 0; day <= last; ++day) {
-    play_day(world, customer, {day, 0}, life, events);
+  for (std::int64_t day = from.day; day <= last; ++day) {
+    play_day(world, customer, {day, 0}, from.life, events);
   }
   // A late visit may run past midnight.
   std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
   return events;
+}
+
+Morning last_morning(const World& world, std::size_t customer) {
+  const base::Instant end = world.options.start.plus_ms(world.options.history_days * base::kDayMs);
+  Morning morning{std::max<std::int64_t>(0, day_of(world, customer, end) - 1), {}};
+  std::vector<Event> past;
+  for (std::int64_t day = 0; day < morning.day; ++day) {
+    play_day(world, customer, {day, 0}, morning.life, past);
+    past.clear();
+  }
+  return morning;
 }
 
 }  // namespace beckon::market

@@ -182,13 +182,13 @@ std::vector<Event> apply_messages(const World& world, std::vector<Event> life, c
   return life;
 }
 
-Effect expected_effect(const World& world, const Treatment& treatment, int paths) {
+Effect expected_effect(const World& world, const Treatment& treatment, int paths, Morning from) {
   const auto who = static_cast<std::size_t>(treatment.customer);
   const Odds odds = odds_of(world, treatment, 0);
   const std::int64_t day = day_of(world, who, treatment.at);
-  Life before;
+  Life before = std::move(from.life);
   std::vector<Event> past;
-  for (std::int64_t d = 0; d < day; ++d) {
+  for (std::int64_t d = from.day; d < day; ++d) {
     play_day(world, who, {d, 0}, before, past);
   }
   const Item& item = world.items[static_cast<std::size_t>(treatment.item)];

@@ -76,8 +76,15 @@ using DayAndPath = std::pair<std::int64_t, std::uint64_t>;
 /// Plays one local day of a customer and appends its events in time order.
 void play_day(const World& world, std::size_t customer, DayAndPath when, Life& life, std::vector<Event>& out);
 
-/// All of a customer's days up to `to`, without messages.
-std::vector<Event> play_life(const World& world, std::size_t customer, base::Instant to);
+/// A life as it stands on the morning of a day.
+struct Morning {
+  std::int64_t day = 0;
+  Life life = {};
+};
+/// Plays a customer's days without messages from a morning up to `to`.
+std::vector<Event> play_life(const World& world, std::size_t customer, Morning from, base::Instant to);
+/// The morning before history_end: a late visit of that day may run into the next.
+Morning last_morning(const World& world, std::size_t customer);
 
 /// First day whose events can be at or after `at`.
 std::int64_t day_of(const World& world, std::size_t customer, base::Instant at);
@@ -85,7 +92,8 @@ std::int64_t day_of(const World& world, std::size_t customer, base::Instant at);
 /// The events of a life changed by the customer's messages (sorted by time).
 std::vector<Event> apply_messages(const World& world, std::vector<Event> life, const std::vector<const Treatment*>& messages);
 
-Effect expected_effect(const World& world, const Treatment& treatment, int paths);
+/// `from`: a morning of this customer not after the message's day.
+Effect expected_effect(const World& world, const Treatment& treatment, int paths, Morning from);
 
 std::int64_t discounted(std::int64_t amount_minor, std::int64_t discount_bp);
 

@@ -68,6 +68,18 @@ TEST(Market, SlicesOfTimeAddUpToTheWhole) {
   EXPECT_EQ(parts, whole);
 }
 
+TEST(Market, TheFutureDoesNotDependOnHowMuchPastIsAskedFor) {
+  const auto end = small().history_end();
+  const auto to = end.plus_ms(20 * base::kDayMs);
+  const auto sent = messages(small(), end.plus_ms(2 * base::kDayMs), 1500);
+  auto whole = small().respond(sent, small().options().start, to);
+  std::erase_if(whole, [&](const Event& e) { return e.at < end; });
+  EXPECT_EQ(small().respond(sent, end, to), whole);
+  auto quiet = small().history(small().options().start, to);
+  std::erase_if(quiet, [&](const Event& e) { return e.at < end; });
+  EXPECT_EQ(small().history(end, to), quiet);
+}
+
 TEST(Market, AnUntreatedCustomerDoesTheSameWhateverOthersReceive) {
   const auto at = small().history_end();
   auto sent = messages(small(), at, 3000);

@@ -128,8 +128,11 @@ class Market {
   std::string consent_json(std::int64_t customer) const;
 
  private:
-  explicit Market(std::shared_ptr<const World> world) : world_(std::move(world)) {}
+  struct Mornings;  // lives at the end of the history, played once: later days need not repeat the past
+  explicit Market(std::shared_ptr<const World> world);
+  void prepare_mornings() const;
   std::shared_ptr<const World> world_;
+  std::shared_ptr<Mornings> mornings_;
 };
 
 }  // namespace beckon::market
