@@ -9,7 +9,7 @@ target_compile_options(beckon_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(beckon_options INTERFACE -Wduplicated-cond -Wlogical-op)
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # g++ 12 at -O3 warns about text + std::string (GCC bug 105329).
+    # g++ 12 at -O3 takes `"text" + std::string` for an overlapping copy (GCC bug 105651, mended in 13).
     target_compile_options(beckon_options INTERFACE -Wno-restrict)
   endif()
 endif()

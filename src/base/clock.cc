@@ -151,7 +151,8 @@ Result<Instant> parse_time(std::string_view text, const Zone& zone) {
     return zone.to_instant(local).plus_ms(fraction_ms);
   }
   int offset_minutes = 0;
-  if (!parse_offset(text.substr(pos), offset_minutes)) {
+  const std::size_t blank = text[pos] == ' ' ? 1 : 0;  // "10:15:00 +0100", as shop systems export it
+  if (!parse_offset(text.substr(pos + blank), offset_minutes)) {
     return bad_time(text);
   }
   const std::int64_t utc = local.day_number() * kDayMs + local.hour * kHourMs +

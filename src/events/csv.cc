@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "beckon/base/codec.h"
+#include "beckon/base/csv.h"
 #include "beckon/base/toml.h"
 #include "beckon/events/parse.h"
 
@@ -10,52 +11,15 @@ namespace {
 
 constexpr std::int64_t kQuantityMax = 1'000'000;  // more pieces in one line is a typing error
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
+using base::trimmed;
 
 }  // namespace
-
-CsvRecord split_csv(std::string_view text, char delimiter) {
-  CsvRecord out;
-  out.fields.emplace_back();
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    std::string& field = out.fields.back();
-    if (quoted) {
-      if (c != '"') {
-        field.push_back(c);
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        field.push_back('"');
-        ++i;
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && trimmed(field).empty()) {
-      field.clear();
-      quoted = true;
-    } else if (c == delimiter) {
-      out.fields.emplace_back();
-    } else if (c != '\r' && c != '\n') {
-      field.push_back(c);
-    }
-  }
-  out.complete = !quoted;
-  return out;
-}
 
 base::Result<CsvParser> CsvParser::make(const CsvMapping& mapping, std::string_view header, ParseOptions options) {
   if (header.starts_with("\xEF\xBB\xBF")) {
     header.remove_prefix(3);  // byte-order mark of spreadsheet exports
   }
-  std::vector<std::string> names = split_csv(header, mapping.delimiter).fields;
+  std::vector<std::string> names = base::split_csv(header, mapping.delimiter).fields;
   for (auto& name : names) {
     name = std::string(trimmed(name));
   }
@@ -178,7 +142,7 @@ Parsed CsvParser::parse(std::string_view record) const {
   if (!base::is_utf8(record)) {
     return Reject{"", "not_utf8"};
   }
-  const CsvRecord row = split_csv(record, mapping_.delimiter);
+  const base::CsvRecord row = base::split_csv(record, mapping_.delimiter);
   if (!row.complete) {
     return Reject{"", "open_quote"};
   }

@@ -23,15 +23,6 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-std::string hmac_sha256(std::string_view key, std::string_view message) {
-  std::string out(32, '\0');
-  unsigned int size = 32;
-  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(message),
-                          message.size(), bytes_of(out), &size);
-  BECKON_CHECK(made != nullptr && size == 32);
-  return out;
-}
-
 std::string derive(std::string_view root, std::string_view label) {
   const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
       EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr), &EVP_PKEY_CTX_free);
@@ -49,6 +40,22 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_f
 CipherContext new_cipher() { return {EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free}; }
 
 }  // namespace
+
+std::string hmac_sha256(std::string_view key, std::string_view message) {
+  std::string out(32, '\0');
+  unsigned int size = 32;
+  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(message),
+                          message.size(), bytes_of(out), &size);
+  BECKON_CHECK(made != nullptr && size == 32);
+  return out;
+}
+
+std::string sha256(std::string_view message) {
+  std::string out(32, '\0');
+  unsigned int size = 32;
+  BECKON_CHECK(EVP_Digest(message.data(), message.size(), bytes_of(out), &size, EVP_sha256(), nullptr) == 1 && size == 32);
+  return out;
+}
 
 std::string random_bytes(std::size_t count) {
   std::string out(count, '\0');
@@ -123,6 +130,10 @@ Pseudonym KeyRing::pseudonym(std::string_view user_id) const {
 
 std::string KeyRing::keyed_hash(std::string_view bytes) const {
   return base::to_hex(hmac_sha256(hash_key_, bytes).substr(0, 8));
+}
+
+std::string KeyRing::seal_of(std::string_view text) const {
+  return base::to_hex(hmac_sha256(hash_key_, std::string("file seal\n").append(text)));
 }
 
 std::string KeyRing::wrap(std::string_view data_key, const Pseudonym& owner) const {

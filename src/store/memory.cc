@@ -22,10 +22,12 @@ base::Status MemoryKeyValue::scan(std::string_view prefix,
   std::map<std::string, std::string, std::less<>> snapshot;
   {
     const std::scoped_lock lock(mutex_);
-    snapshot = rows_;
+    for (auto it = rows_.lower_bound(prefix); it != rows_.end() && it->first.starts_with(prefix); ++it) {
+      snapshot.emplace_hint(snapshot.end(), it->first, it->second);
+    }
   }
-  for (auto it = snapshot.lower_bound(prefix); it != snapshot.end() && it->first.starts_with(prefix); ++it) {
-    if (!visit(it->first, it->second)) {
+  for (const auto& [key, value] : snapshot) {
+    if (!visit(key, value)) {
       break;
     }
   }
@@ -34,7 +36,8 @@ base::Status MemoryKeyValue::scan(std::string_view prefix,
 
 base::Status MemoryKeyValue::write(const WriteBatch& batch) {
   const std::scoped_lock lock(mutex_);
-  if (fault_ == Fault::kBefore) {
+  const bool fails = fault_ != Fault::kNone && writes_until_fault_-- <= 0;
+  if (fails && fault_ == Fault::kBefore) {
     return base::unavailable("the disk failed before the change (asked for by a test)");
   }
   for (const auto& [key, value] : batch.changes()) {
@@ -44,7 +47,7 @@ base::Status MemoryKeyValue::write(const WriteBatch& batch) {
       rows_.erase(key);
     }
   }
-  return fault_ == Fault::kAfter ? base::Status(base::unavailable("the disk failed after the change (asked for by a test)"))
+  return fails ? base::Status(base::unavailable("the disk failed after the change (asked for by a test)"))
                                  : base::ok_status();
 }
 

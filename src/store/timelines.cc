@@ -40,7 +40,7 @@ void sort_by_time(std::vector<events::Event>& window) {
 
 }  // namespace
 
-base::Result<AppendCounts> Timelines::append(std::span<const events::Event> batch) {
+base::Result<AppendCounts> Timelines::append(std::span<const events::Event> batch, WriteBatch with) {
   AppendCounts counts;
   // Sorted keys: neighbours share blocks when looked up, and the memtable takes them faster.
   std::vector<std::pair<std::string, const events::Event*>> rows;
@@ -56,7 +56,8 @@ base::Result<AppendCounts> Timelines::append(std::span<const events::Event> batc
     keys.push_back(key);
   }
   BECKON_TRY(const auto stored, rows_.get_many(keys));
-  WriteBatch changes;
+  WriteBatch changes = std::move(with);
+  const std::size_t others = changes.size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (stored[i].has_value()) {
       ++counts.duplicates;
@@ -64,7 +65,7 @@ base::Result<AppendCounts> Timelines::append(std::span<const events::Event> batc
       changes.put(std::move(rows[i].first), events::encode(*rows[i].second));
     }
   }
-  counts.added = static_cast<std::int64_t>(changes.size());
+  counts.added = static_cast<std::int64_t>(changes.size() - others);
   if (!changes.empty()) {
     BECKON_TRY_STATUS(rows_.write(changes));
   }

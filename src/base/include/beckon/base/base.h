@@ -10,6 +10,7 @@
 //   filesystem.h  the disk behind an interface, with an in-memory twin
 //   executor.h    tasks on threads, and a seeded single-threaded twin
 //   codec.h       varints, CRC-32C, hex, base64
+//   csv.h         records of comma- and tab-separated files
 //   toml.h        configuration with unknown-key detection
 //   log.h, metrics.h, progress.h
 //   json.h        is not included here: it is heavy; include it where JSON is made
@@ -17,6 +18,7 @@
 #include "beckon/base/check.h"
 #include "beckon/base/clock.h"
 #include "beckon/base/codec.h"
+#include "beckon/base/csv.h"
 #include "beckon/base/executor.h"
 #include "beckon/base/filesystem.h"
 #include "beckon/base/ids.h"

@@ -90,13 +90,6 @@ struct CsvMapping {
   char delimiter = ',';
 };
 
-/// Splits one CSV record (RFC 4180 quoting). `complete` is false when a quoted field runs past the end of `text`.
-struct CsvRecord {
-  std::vector<std::string> fields;
-  bool complete = true;
-};
-CsvRecord split_csv(std::string_view text, char delimiter);
-
 /// Column positions found in a header; refuses a mapping to a column that is not there (names the nearest one).
 class CsvParser {
  public:

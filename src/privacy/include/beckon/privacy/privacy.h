@@ -72,6 +72,8 @@ class KeyRing {
   Pseudonym pseudonym(std::string_view user_id) const;
   /// For reject files and lookups: HMAC-SHA-256 under a key of its own, 16 hexadecimal digits.
   std::string keyed_hash(std::string_view bytes) const;
+  /// 64 hexadecimal digits that only the shop's key makes: a file that carries them cannot be edited by hand unnoticed.
+  std::string seal_of(std::string_view text) const;
   /// Wraps a customer's data key (32 bytes), bound to him.
   std::string wrap(std::string_view data_key, const Pseudonym& owner) const;
   base::Result<std::string> unwrap(std::string_view wrapped, const Pseudonym& owner) const;
@@ -88,6 +90,9 @@ class KeyRing {
 std::string encrypt(std::string_view plain, std::string_view key, std::string_view context);
 base::Result<std::string> decrypt(std::string_view sealed, std::string_view key, std::string_view context);
 std::string random_bytes(std::size_t count);
+/// Raw digests of 32 bytes (FIPS 180-4, RFC 2104).
+std::string sha256(std::string_view message);
+std::string hmac_sha256(std::string_view key, std::string_view message);
 
 /// One statement of consent: given or withdrawn, with its proof. The latest per (purpose, channel) counts.
 struct ConsentRecord {

@@ -1,5 +1,10 @@
 #pragma once
 // Everything kept per customer, in one ordered key-value store. This header is the port; adapters: RocksDB and an in-memory twin.
+//
+//   store.h   KeyValue, WriteBatch, Timelines
+//   people.h  profiles, consents, links between ids, flags, suppression; data keys (SQLite)
+//   shelf.h   items and the append-only price ledger
+//   records.h decisions, deliveries, campaign counters
 
 #include <cstdint>
 #include <functional>
@@ -59,12 +64,17 @@ class MemoryKeyValue final : public KeyValue {
                     const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   base::Status write(const WriteBatch& batch) override;
   base::Status compact() override { return base::ok_status(); }
-  void set_fault(Fault fault) { fault_ = fault; }
+  /// From the write after so many good ones on, every write fails.
+  void set_fault(Fault fault, int good_writes_first = 0) {
+    fault_ = fault;
+    writes_until_fault_ = good_writes_first;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> rows_;
   Fault fault_ = Fault::kNone;
+  int writes_until_fault_ = 0;
 };
 
 struct AppendCounts {
@@ -77,8 +87,8 @@ struct AppendCounts {
 class Timelines {
  public:
   explicit Timelines(KeyValue& rows) : rows_(rows) {}
-  /// One synced batch. When it returns ok, every event is on disk exactly once.
-  base::Result<AppendCounts> append(std::span<const events::Event> events);
+  /// One synced batch. When it returns ok, every event is on disk exactly once, and so are the changes in `with`.
+  base::Result<AppendCounts> append(std::span<const events::Event> events, WriteBatch with = {});
   /// All events of a customer by (time, id). `as_of`: later ones are not seen.
   base::Result<std::vector<events::Event>> read(const privacy::Pseudonym& customer, base::Instant as_of) const;
   /// Customer after customer, in key order.

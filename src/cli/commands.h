@@ -1,0 +1,38 @@
+#pragma once
+// Private to cli: what every command shares, and the functions that declare groups of commands.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "beckon/engine/engine.h"
+#include "beckon/engine/holder.h"
+
+namespace beckon::cli {
+
+/// Flags that every command takes, and the exit code of the one that ran.
+struct Shared {
+  std::string shop = ".";
+  std::string as_of;
+  std::string key_file;
+  bool json = false;
+  bool quiet = false;
+  int exit_code = 0;
+};
+
+using Step = std::function<base::Result<base::Json>(engine::Context&)>;
+
+/// Adds --shop, --json, --quiet, --key-file (and --as-of where it has a meaning) to a command.
+void add_shared(CLI::App& command, Shared& shared, bool with_as_of);
+/// Opens the shop for `command`, listens on its socket while `step` runs, prints its answer.
+void run_step(Shared& shared, const std::string& command, const Step& step);
+/// The same for commands that only read or stop: when another process holds the shop they go through it.
+void run_or_ask(Shared& shared, const base::Json& request);
+
+void declare_data_commands(CLI::App& app, Shared& shared);      ///< init, catalog, ingest, train
+void declare_campaign_commands(CLI::App& app, Shared& shared);  ///< plan, preview, send, deliveries, report
+void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, erase, export, doctor
+void declare_run_command(CLI::App& app, Shared& shared);        ///< run
+
+}  // namespace beckon::cli

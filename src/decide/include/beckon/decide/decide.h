@@ -1,0 +1,97 @@
+#pragma once
+// Who gets what, within budgets. Pure: clock, randomness, scores and consent are arguments; the answer is the same for any number
+// of threads. No text is written and nothing is sent here.
+//
+//   decide.h     candidates, values, allocation, receipts
+//   plan_file.h  the plan as JSON lines with a seal
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "beckon/base/executor.h"
+#include "beckon/catalog/catalog.h"
+#include "beckon/events/records.h"
+#include "beckon/privacy/privacy.h"
+
+namespace beckon::decide {
+
+struct ItemScore {
+  std::int32_t item = 0;       ///< index into PlanInput::items
+  double buy_probability = 0;  ///< of at least one piece in the attribution window, without any message
+};
+
+/// One customer as decide sees him.
+struct Person {
+  privacy::Pseudonym customer;
+  events::Group group = events::Group::kTreated;
+  std::string excluded;        ///< why he is not in the audience at all; empty: he is
+  std::vector<privacy::Permit<privacy::Purpose::kMarketing>> permits;  ///< one per channel he allows
+  /// Without it he gets the non-personalised twin: the shop's most popular items.
+  std::optional<privacy::Permit<privacy::Purpose::kPersonalisation>> personalisation;
+  std::vector<ItemScore> items;  ///< best first
+  double click_ratio = 1;        ///< his click probability over the average customer's
+  int usual_hour = -1;           ///< local hour of most of his events; -1: not known
+};
+
+struct PlanInput {
+  const catalog::Shop* shop = nullptr;
+  const catalog::Campaign* campaign = nullptr;
+  std::vector<catalog::Item> items;
+  std::vector<ItemScore> popular;  ///< what everybody buys: non-personalised twin and strategy "popular"; best first
+  std::vector<Person> persons;
+  base::Instant now;
+  std::string plan_id;
+  std::string model;               ///< version of the scores
+  std::string grade = "assumed";   ///< of the effect behind the values
+  base::Executor* executor = nullptr;
+};
+
+/// What any plan could reach under these estimates, and what this one reaches, over the treated customers.
+struct Certificate {
+  double value_micro = 0;
+  double upper_bound_micro = 0;
+  double gap = 0;              ///< (bound - value) / bound
+  bool optimising = false;     ///< false for strategies that do not optimise: they have no bound
+};
+
+struct BudgetUse {
+  std::string id;
+  catalog::BudgetBasis basis = catalog::BudgetBasis::kFace;
+  std::int64_t limit_minor = 0;
+  std::int64_t planned_minor = 0;       ///< treated and random, rounded up per message
+  std::int64_t ghost_minor = 0;         ///< the holdout's share of it, charged but never spent
+  double price_of_one_ratio = 0;        ///< dual: extra profit per extra unit of this budget
+};
+
+struct OfferTotal {
+  std::int64_t chosen = 0;
+  std::int64_t ghosts = 0;
+  std::int64_t face_minor = 0;
+  double value_micro = 0;
+};
+
+struct Plan {
+  std::string id;
+  std::vector<events::Decision> decisions;   ///< one per person and slot, also for those who get nothing
+  Certificate certificate;
+  std::vector<BudgetUse> budgets;
+  std::map<std::string, OfferTotal> offers;
+  std::map<std::string, std::int64_t> reasons;  ///< why customers got nothing
+  std::map<std::string, std::int64_t> groups;
+  std::int64_t candidates = 0;
+};
+
+/// Draws, candidates, allocation, receipts. invalid_argument when the campaign cannot be planned at all (no item, no offer that
+/// applies). Every plan is recounted by allocate::verify before it is returned.
+base::Result<Plan> make_plan(const PlanInput& input);
+
+/// What a message reserves from a budget of this basis, in minor units, rounded up.
+std::int64_t reserved_minor(const events::Decision& decision, catalog::BudgetBasis basis);
+
+/// Pieces of the shop's items that this campaign may promote, in the order given: filters, stock, margin, sensitive categories.
+std::vector<std::int32_t> eligible_items(const PlanInput& input);
+
+}  // namespace beckon::decide

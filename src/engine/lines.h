@@ -1,0 +1,41 @@
+#pragma once
+// Private to engine: bytes of a file (plain, gzip, zstd, stdin) → blocks of whole lines, in flat memory whatever the file.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "beckon/base/result.h"
+
+namespace beckon::engine {
+
+/// One line or CSV record with its number in the file.
+struct Line {
+  std::int64_t number = 0;
+  std::string_view text;     ///< without the line end; into Block::bytes
+  bool too_long = false;     ///< over kLineBytesMax: the text is empty
+};
+
+constexpr std::size_t kLineBytesMax = 1 << 20;
+
+struct Block {
+  std::string bytes;
+  std::vector<Line> lines;
+};
+
+/// Reads "-" from stdin. Not thread-safe.
+class LineSource {
+ public:
+  /// not_found and permission_denied as from the disk.
+  static base::Result<std::unique_ptr<LineSource>> open(const std::string& path);
+  virtual ~LineSource() = default;
+  /// Next block of about a mebibyte; no lines: the end. invalid_argument when the compressed bytes are damaged or cut off: what was
+  /// read before is good. `quoted_records`: a line end inside an open quote does not end the record (CSV).
+  virtual base::Result<Block> next(bool quoted_records) = 0;
+  virtual std::int64_t bytes_read() const = 0;   ///< of the file as stored
+  virtual std::int64_t bytes_total() const = 0;  ///< 0: not known
+};
+
+}  // namespace beckon::engine

@@ -1,0 +1,96 @@
+#include "scoring.h"
+
+#include "beckon/model/ranking.h"
+
+namespace beckon::engine {
+namespace {
+constexpr std::int64_t kSchemaVersion = 1;
+}  // namespace
+
+std::string model_path(const Context& context) { return context.path("model/model.safetensors"); }
+
+std::map<std::string, std::string> categories_of(const std::vector<catalog::Item>& items) {
+  std::map<std::string, std::string> out;
+  for (const auto& item : items) {
+    out[item.id.str()] = item.category;
+  }
+  return out;
+}
+
+base::Result<std::optional<TrainedModel>> load_model(const Context& context) {
+  const std::string config_path = context.path("model/model.json");
+  if (!context.files->exists(config_path)) {
+    return std::optional<TrainedModel>();
+  }
+  BECKON_TRY(const std::string text, context.files->read(config_path));
+  const auto json = base::parse_json(text);
+  if (!json.ok() || base::int_or(*json, "schema") != kSchemaVersion || !json->contains("vocabulary")) {
+    return base::data_loss(config_path + ": damaged or of another version: run beckon train again");
+  }
+  TrainedModel out;
+  auto weights = model::Model::load(*context.files, model_path(context));
+  if (!weights.ok()) {
+    return weights.error();
+  }
+  out.weights.emplace(std::move(weights).value());
+  std::vector<std::string> items;
+  for (const auto& item : json->at("vocabulary")) {
+    items.push_back(item.get<std::string>());
+  }
+  out.vocabulary = features::Vocabulary(std::move(items));
+  out.version = base::string_or(*json, "version");
+  out.figures = json->value("figures", base::Json::object());
+  const base::Json response = json->value("item_response", base::Json::object());
+  out.item_response.intercept = base::real_or(response, "intercept");
+  out.item_response.horizon_days = base::real_or(response, "horizon_days", 7);
+  out.item_response.coefficients.clear();
+  for (const auto& value : response.value("coefficients", base::Json::array())) {
+    out.item_response.coefficients.push_back(value.get<double>());
+  }
+  const bool fits = out.item_response.coefficients.size() == response::kEvidence &&
+                    static_cast<std::size_t>(out.vocabulary.size()) == out.weights->tokens();
+  if (!fits) {
+    return base::data_loss(config_path + " does not belong to the weights beside it: run beckon train again");
+  }
+  return std::optional<TrainedModel>(std::move(out));
+}
+
+base::Status save_model(Context& context, const TrainedModel& trained) {
+  base::Json json = {{"schema", kSchemaVersion},
+                     {"version", trained.version},
+                     {"trained_at", base::format_time(context.clock->now())},
+                     {"figures", trained.figures},
+                     {"item_response",
+                      {{"intercept", trained.item_response.intercept},
+                       {"horizon_days", trained.item_response.horizon_days},
+                       {"coefficients", trained.item_response.coefficients}}}};
+  base::Json items = base::Json::array();
+  for (std::size_t i = 1; i < trained.vocabulary.items().size(); ++i) {
+    items.push_back(trained.vocabulary.items()[i]);
+  }
+  json["vocabulary"] = std::move(items);
+  BECKON_TRY_STATUS(trained.weights->save(*context.files, model_path(context)));
+  return context.files->write_atomic(context.path("model/model.json"), base::to_line(json) + "\n");
+}
+
+RankingFigures judge(const std::string& name, const std::vector<std::vector<std::int32_t>>& relevant, const Ranking& ranking) {
+  RankingFigures out;
+  out.name = name;
+  for (std::size_t i = 0; i < relevant.size(); ++i) {
+    if (relevant[i].empty()) {
+      continue;
+    }
+    const auto list = ranking(i);
+    const double ndcg = model::ndcg_at(10, list, relevant[i]);
+    out.each_ndcg.push_back(ndcg);
+    out.ndcg10 += ndcg;
+    out.hit10 += ndcg > 0 ? 1 : 0;
+    ++out.customers;
+  }
+  const double count = std::max(1.0, static_cast<double>(out.customers));
+  out.ndcg10 /= count;
+  out.hit10 /= count;
+  return out;
+}
+
+}  // namespace beckon::engine

@@ -1,0 +1,43 @@
+#pragma once
+// Private to engine: the trained model of a shop on disk, and what is needed to score with it.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "beckon/engine/engine.h"
+#include "beckon/features/sequence.h"
+#include "beckon/model/model.h"
+#include "beckon/response/scorer.h"
+
+namespace beckon::engine {
+
+/// model/model.safetensors and model/model.json (docs/formats/model.md).
+struct TrainedModel {
+  std::optional<model::Model> weights;
+  features::Vocabulary vocabulary;
+  response::ItemResponse item_response;
+  std::string version;        ///< of the weights: changes whenever they do
+  base::Json figures;         ///< of the training run
+};
+
+/// nullopt when the shop has none yet; an Error when it is damaged or of another version.
+base::Result<std::optional<TrainedModel>> load_model(const Context& context);
+base::Status save_model(Context& context, const TrainedModel& trained);
+std::string model_path(const Context& context);
+
+/// Item → category of everything on the shelf.
+std::map<std::string, std::string> categories_of(const std::vector<catalog::Item>& items);
+
+/// A list of at most ten tokens for each history; what a strategy would show.
+using Ranking = std::function<std::vector<std::int32_t>(std::size_t history)>;
+struct RankingFigures {
+  std::string name;
+  double ndcg10 = 0;
+  double hit10 = 0;
+  std::int64_t customers = 0;
+  std::vector<double> each_ndcg;   ///< per customer, for paired comparisons
+};
+RankingFigures judge(const std::string& name, const std::vector<std::vector<std::int32_t>>& relevant, const Ranking& ranking);
+
+}  // namespace beckon::engine

@@ -1,0 +1,97 @@
+#pragma once
+// Timelines → what models eat. Training and serving use the same functions: no skew. Everything takes `as_of` and cannot see later.
+//
+//   features.h  Dataset: cleaned, tokenised histories of all customers
+//   sequence.h  histories → model::Sequence, with targets and labels
+//   floors.h    the opponents that a model has to beat: popularity, own history, Markov chain
+//   ranker.h    one probability per (customer, item) from the model's and the floors' scores
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "beckon/catalog/item.h"
+#include "beckon/events/events.h"
+#include "beckon/store/people.h"
+
+namespace beckon::features {
+
+/// Item id ↔ token. Token 0 is every item outside. Ordered by frequency, ties by id, so that the same data gives the same tokens.
+class Vocabulary {
+ public:
+  Vocabulary() = default;
+  explicit Vocabulary(std::vector<std::string> items);
+  std::int32_t token(const std::string& item) const;
+  const std::string& item(std::int32_t token) const { return items_.at(static_cast<std::size_t>(token)); }
+  /// Tokens including 0.
+  std::int32_t size() const { return static_cast<std::int32_t>(items_.size()); }
+  const std::vector<std::string>& items() const { return items_; }
+
+ private:
+  std::vector<std::string> items_{std::string()};
+  std::unordered_map<std::string, std::int32_t> tokens_;
+};
+
+enum class StepType : std::uint8_t { kView = 1, kCart = 2, kWishlist = 3, kPurchase = 4 };
+constexpr std::int32_t kStepTypes = 5;
+
+/// One thing a customer did with an item, 16 bytes.
+struct Step {
+  std::int64_t at_ms = 0;
+  std::int32_t token = 0;
+  StepType type = StepType::kView;
+  std::uint8_t price_band = 0;   ///< 0: not known; else half octaves of the major unit
+  std::uint8_t channel = 0;      ///< 0: other, 1 web, 2 app, 3 store
+};
+constexpr std::int32_t kPriceBands = 24;
+constexpr std::int32_t kChannels = 4;
+
+struct Message {
+  std::int64_t at_ms = 0;
+  bool clicked = false;
+};
+
+struct History {
+  privacy::Pseudonym customer;
+  std::vector<Step> steps;        ///< by time; purchases that were given back are left out
+  std::vector<Message> messages;  ///< delivered to him
+  std::int64_t last_ms = 0;       ///< of any event
+  std::int64_t events = 0;
+  std::int8_t usual_hour = -1;    ///< UTC hour of most of his events
+};
+
+struct DatasetOptions {
+  base::Instant as_of;
+  std::int64_t items_max = 30'000;
+  std::int64_t item_events_min = 2;              ///< rarer items share token 0
+  std::vector<std::string> sensitive_categories; ///< their items are no features
+  std::vector<std::string> services;             ///< item ids that are no goods: their steps are left out
+};
+
+struct Dataset {
+  Vocabulary vocabulary;
+  std::vector<History> histories;
+  std::int64_t flagged = 0;        ///< bot-like customers left out
+  std::int64_t refunded = 0;       ///< purchases left out because they came back
+  std::int64_t steps = 0;
+  std::int64_t unknown_items = 0;  ///< steps with token 0
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+};
+
+/// One pass over the store. With a vocabulary (serving) tokens follow it, else it is built from the data.
+base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<std::string, std::string>& item_category,
+                                    const DatasetOptions& options, const Vocabulary* vocabulary = nullptr);
+/// The same for one customer's window.
+History build_history(const privacy::Pseudonym& customer, std::span<const events::Event> window, const Vocabulary& vocabulary);
+
+std::uint8_t price_band_of(const base::Money& money);
+
+/// Steps closer together than this belong to one moment (a basket, a visit).
+constexpr std::int64_t kMomentGapMs = 30 * base::kMinuteMs;
+/// Index of the first step after the moment that step `i` belongs to.
+std::size_t moment_end(std::span<const Step> steps, std::size_t i);
+
+}  // namespace beckon::features

@@ -1,0 +1,100 @@
+#pragma once
+// Who belongs to which group, what came back, and what the campaign changed. Reads records, decides nothing.
+// Lift is always by assignment: whoever was put into a group stays in it, whatever happened to his message.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "beckon/events/events.h"
+#include "beckon/events/records.h"
+
+namespace beckon::measure {
+
+/// The draw behind the groups: uniform in [0, 1) from a salted stable hash; the same customer always gets the same number for a salt.
+double assignment_draw(const privacy::Pseudonym& customer, std::string_view salt);
+
+struct Shares {
+  double holdout = 0.1;
+  double random = 0.05;
+};
+/// [0, holdout) holdout, [holdout, holdout + random) random, the rest treated.
+events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, const Shares& shares);
+
+/// What one decided customer did in the window after the decision.
+struct Outcome {
+  events::Decision decision;
+  bool sent = false;        ///< a delivery was accepted by the transport
+  bool delivered = false;
+  bool opened = false;
+  bool clicked = false;
+  bool redeemed = false;
+  bool complained = false;
+  bool unsubscribed = false;
+  std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
+  std::int64_t revenue_minor = 0;     ///< paid for them
+  std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces, less what the promotion cost
+  std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
+  std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
+  std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, last touch within the window
+};
+
+struct OutcomeOptions {
+  std::int64_t attribution_ms = 7 * base::kDayMs;
+  base::Instant as_of;                               ///< later events are not seen
+  std::map<std::string, std::int64_t> cost_minor;    ///< item → cost of a piece; absent: margin_bp decides
+  std::int64_t margin_bp = 3000;
+};
+
+/// `window`: the person's events by time; `deliveries`: those of this campaign period. The observation starts at the decision and
+/// lasts attribution_ms, the same for every group, sent or not.
+Outcome observe(const events::Decision& decision, std::span<const events::Event> window,
+                std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
+
+/// A difference per customer with its interval. All of `*_per_customer` in minor units.
+struct Lift {
+  std::string name;
+  std::int64_t treated_count = 0;
+  std::int64_t control_count = 0;
+  double treated_mean = 0;
+  double control_mean = 0;
+  double difference = 0;
+  double low = 0;
+  double high = 0;
+  bool known = false;  ///< both sides have at least two customers
+};
+
+enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases };
+std::string_view to_text(Metric metric);
+double value_of(const Outcome& outcome, Metric metric);
+
+/// Whole audience (treated and random) against the whole holdout.
+Lift audience_lift(std::span<const Outcome> outcomes, Metric metric);
+/// Chosen among the treated against would-have-been-chosen among the held-out (ghost picks); `offer` empty: all offers.
+Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer = {});
+
+/// Counts of one slice (offer, channel, day, segment).
+struct Slice {
+  std::string name;
+  std::int64_t planned = 0;
+  std::int64_t sent = 0;
+  std::int64_t delivered = 0;
+  std::int64_t opened = 0;
+  std::int64_t clicked = 0;
+  std::int64_t converted = 0;
+  std::int64_t revenue_minor = 0;
+  std::int64_t attributed_minor = 0;
+  std::int64_t promotion_minor = 0;
+  std::int64_t unsubscribed = 0;
+  double click_rate_low = 0, click_rate_high = 0;
+};
+/// Of customers with a message (not held out), grouped by `key(outcome)`; in order of the names.
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key);
+
+/// Sample ratio mismatch: p-value that the groups have the shares that were asked for. Below 0.001 the split is broken.
+double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares);
+
+}  // namespace beckon::measure

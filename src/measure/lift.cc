@@ -1,0 +1,118 @@
+#include <array>
+
+#include "beckon/measure/measure.h"
+#include "beckon/stats/stats.h"
+
+namespace beckon::measure {
+namespace {
+
+Lift compare(std::string name, const stats::Moments& treated, const stats::Moments& control) {
+  Lift lift;
+  lift.name = std::move(name);
+  lift.treated_count = treated.count;
+  lift.control_count = control.count;
+  lift.treated_mean = treated.mean;
+  lift.control_mean = control.mean;
+  lift.difference = treated.mean - control.mean;
+  const auto interval = stats::difference_of_means(treated, control);
+  lift.known = interval.ok();
+  if (interval.ok()) {
+    lift.low = interval->low;
+    lift.high = interval->high;
+  }
+  return lift;
+}
+
+}  // namespace
+
+std::string_view to_text(Metric metric) {
+  static constexpr std::array<std::string_view, 5> kNames{"conversion", "purchases", "revenue", "margin", "item_purchases"};
+  return kNames.at(static_cast<std::size_t>(metric));
+}
+
+double value_of(const Outcome& outcome, Metric metric) {
+  switch (metric) {
+    case Metric::kConversion:
+      return outcome.purchases > 0 ? 1 : 0;
+    case Metric::kPurchases:
+      return static_cast<double>(outcome.purchases);
+    case Metric::kRevenue:
+      return static_cast<double>(outcome.revenue_minor);
+    case Metric::kMargin:
+      return static_cast<double>(outcome.margin_minor);
+    case Metric::kItemPurchases:
+      return static_cast<double>(outcome.item_purchases);
+  }
+  return 0;
+}
+
+Lift audience_lift(std::span<const Outcome> outcomes, Metric metric) {
+  stats::Moments treated;
+  stats::Moments control;
+  for (const auto& outcome : outcomes) {
+    const bool held_out = outcome.decision.group == events::Group::kHoldout;
+    (held_out ? control : treated).add(value_of(outcome, metric));
+  }
+  return compare("audience", treated, control);
+}
+
+Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer) {
+  stats::Moments treated;
+  stats::Moments control;
+  for (const auto& outcome : outcomes) {
+    const events::Decision& decision = outcome.decision;
+    if (!decision.chosen || decision.group == events::Group::kRandom || (!offer.empty() && decision.offer != offer)) {
+      continue;
+    }
+    (decision.group == events::Group::kHoldout ? control : treated).add(value_of(outcome, metric));
+  }
+  return compare(offer.empty() ? "chosen" : offer, treated, control);
+}
+
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key) {
+  std::map<std::string, Slice> by_name;
+  for (const auto& outcome : outcomes) {
+    if (!outcome.decision.chosen || outcome.decision.group == events::Group::kHoldout) {
+      continue;
+    }
+    Slice& slice = by_name[key(outcome)];
+    ++slice.planned;
+    slice.sent += outcome.sent ? 1 : 0;
+    slice.delivered += outcome.delivered ? 1 : 0;
+    slice.opened += outcome.opened ? 1 : 0;
+    slice.clicked += outcome.clicked ? 1 : 0;
+    slice.converted += outcome.sent && outcome.purchases > 0 ? 1 : 0;
+    slice.revenue_minor += outcome.sent ? outcome.revenue_minor : 0;
+    slice.attributed_minor += outcome.attributed_minor;
+    slice.promotion_minor += outcome.promotion_minor;
+    slice.unsubscribed += outcome.unsubscribed ? 1 : 0;
+  }
+  std::vector<Slice> out;
+  for (auto& [name, slice] : by_name) {
+    slice.name = name;
+    const auto rate = stats::wilson({slice.clicked, slice.sent});
+    slice.click_rate_low = rate.low;
+    slice.click_rate_high = rate.high;
+    out.push_back(std::move(slice));
+  }
+  return out;
+}
+
+double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares) {
+  std::vector<std::int64_t> counts(3, 0);
+  for (const auto& outcome : outcomes) {
+    ++counts[static_cast<std::size_t>(outcome.decision.group) - 1];
+  }
+  const std::vector<double> all{shares.holdout, shares.random, 1 - shares.holdout - shares.random};
+  std::vector<std::int64_t> seen;
+  std::vector<double> intended;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] > 0) {  // a group that was not asked for has no share to miss
+      seen.push_back(counts[i]);
+      intended.push_back(all[i]);
+    }
+  }
+  return seen.size() < 2 ? 1.0 : stats::sample_ratio(seen, intended).p_value;
+}
+
+}  // namespace beckon::measure

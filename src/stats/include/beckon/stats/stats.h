@@ -1,0 +1,17 @@
+#pragma once
+// Arrays in, numbers out. All functions are pure and thread-safe; none allocates more than O(n).
+//
+//   distributions.h  normal, Student t, beta, chi-square
+//   intervals.h      shares, differences, ratios, CUPED, sample ratio mismatch, confidence sequence
+//   resampling.h     bootstrap
+//   calibration.h    reliability, expected calibration error, Platt, isotonic
+//   regression.h     logistic regression
+//
+// Errors: failed_precondition when the data cannot answer (too few customers, no variance where one is needed);
+// spans of different lengths or a level outside (0, 1) are faults of the caller's code and stop (BECKON_CHECK).
+
+#include "beckon/stats/calibration.h"
+#include "beckon/stats/distributions.h"
+#include "beckon/stats/intervals.h"
+#include "beckon/stats/regression.h"
+#include "beckon/stats/resampling.h"
