@@ -167,7 +167,7 @@ int main(int argc, char** argv) {
   app.add_option("--length-max", options.length_max);
   app.add_option("--dropout", options.dropout);
   app.add_option("--negatives", options.negatives);
-  app.add_flag("--sampled", sampled, "sampled softmax in place of the full one");
+  app.add_flag("--sampled", sampled, "sampled softmax, whatever the number of tokens");
   app.add_option("--epochs", training.epochs_max);
   app.add_option("--patience", training.patience);
   app.add_option("--batch", training.batch_positions);
@@ -176,6 +176,6 @@ int main(int argc, char** argv) {
   app.add_option("--seed", training.seed);
   app.add_option("--threads", training.worker_count);
   CLI11_PARSE(app, argc, argv);
-  options.loss = sampled ? model::LossKind::kSampledSoftmax : model::LossKind::kFullSoftmax;
+  options.loss = sampled ? model::LossKind::kSampledSoftmax : model::LossKind::kAuto;
   return run(path, options, training);
 }
