@@ -89,7 +89,8 @@ report::Section strategies_section(const base::Json& strategies) {
   report::Section section;
   section.heading = "What the strategies would have brought";
   section.paragraphs = {"Plans of the same morning under the same budget for the treated customers; the world's expected extra margin of each, "
-                        "discounts and sending paid. One world: a ranking here is an example, not a law."};
+                        "discounts and sending paid. Threshold and popular only know the first offer, and stop where its money ends; value also recommends "
+                        "without a discount. One world: a ranking here is an example, not a law."};
   report::Table table;
   table.columns = {{"strategy", Align::kLeft}, {"messages", Align::kRight}, {"planned", Align::kRight, "EUR"},
                    {"expected extra margin", Align::kRight, "EUR"}};
