@@ -46,7 +46,7 @@ class People {
   base::Result<privacy::Consent> consent(const privacy::Pseudonym& customer) const;
   static void put_consent(const privacy::Pseudonym& customer, const privacy::ConsentRecord& record, WriteBatch& changes);
 
-  /// From now on `id` is read as `person`.
+  /// From now on `id` is read as `person`, whoever it was linked to before.
   static void put_link(const privacy::Pseudonym& id, const privacy::Pseudonym& person, WriteBatch& changes);
   base::Result<std::optional<privacy::Pseudonym>> person_of(const privacy::Pseudonym& id) const;
   base::Result<std::vector<privacy::Pseudonym>> ids_of(const privacy::Pseudonym& person) const;
@@ -64,6 +64,7 @@ class People {
   base::Status for_each(const std::function<bool(const privacy::Pseudonym&)>& visit) const;
 
  private:
+  base::Status remove_old_links(const std::vector<privacy::Pseudonym>& ids, WriteBatch& changes) const;
   KeyValue& rows_;
 };
 
