@@ -287,6 +287,7 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   features::DatasetOptions options;
   options.as_of = now;
   options.items_max = context.config.shop.train.items_max;
+  options.item_events_min = 1;  // without a model there is nothing to learn from a rare item, but it can be counted
   options.sensitive_categories = context.config.shop.sensitive_categories;
   options.services = context.config.shop.services;
   BECKON_TRY(material->data, features::build_dataset(*context.rows, categories_of(material->input.items), options,

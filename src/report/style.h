@@ -19,17 +19,17 @@ h1{font-size:2rem;line-height:1.2;font-weight:650;letter-spacing:-.015em;margin:
 .subtitle{color:var(--muted);font-size:1.08rem;margin:.5rem 0 0}
 h2{font-size:1.25rem;line-height:1.3;font-weight:650;letter-spacing:-.005em;margin:0 0 .75rem}
 section{margin-top:3rem;padding-top:1.75rem;border-top:1px solid var(--line)}
-p{margin:0 0 .9rem;max-width:44rem;overflow-wrap:anywhere}
+p{margin:0 0 .9rem;max-width:44rem;overflow-wrap: break-word}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.9rem;margin:1.25rem 0}
 .figure{background:var(--soft);border:1px solid var(--line);border-radius:10px;padding:.9rem 1rem;min-width:0}
 .figure-label{color:var(--muted);font-size:.86rem;line-height:1.35}
 .figure-value{font-size:1.4rem;line-height:1.25;font-weight:650;letter-spacing:-.015em;margin:.3rem 0 .15rem;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.figure-detail{color:var(--muted);font-size:.84rem;line-height:1.4;overflow-wrap:anywhere}
+font-variant-numeric:tabular-nums;overflow-wrap: break-word}
+.figure-detail{color:var(--muted);font-size:.84rem;line-height:1.4;overflow-wrap: break-word}
 .figure.good .figure-value{color:var(--good)}
 .figure.caution .figure-value{color:var(--caution)}
 .callout{border-left:4px solid var(--accent);background:var(--notice-soft);border-radius:0 8px 8px 0;padding:.75rem 1rem;
-margin:1rem 0;font-size:.95rem;overflow-wrap:anywhere}
+margin:1rem 0;font-size:.95rem;overflow-wrap: break-word}
 .callout strong{margin-right:.35em}
 .callout.warning{border-left-color:var(--caution);background:var(--caution-soft)}
 figure{margin:1.75rem 0 2rem}
@@ -51,7 +51,7 @@ svg text.value{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-li
 .table-scroll{overflow-x:auto;margin:1.5rem 0 .6rem}
 table{border-collapse:collapse;width:100%;font-size:.93rem;line-height:1.45}
 th,td{padding:.5rem .75rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);unicode-bidi:isolate;
-overflow-wrap:anywhere}
+overflow-wrap: break-word}
 th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--muted);font-weight:600;font-size:.84rem;vertical-align:bottom;border-bottom:1.5px solid var(--muted);
@@ -61,7 +61,7 @@ tbody th{font-weight:500}
 thead .right{white-space:normal}
 .unit{font-weight:400;white-space:nowrap}
 .note{color:var(--muted);font-size:.86rem;line-height:1.5;margin:.5rem 0 0}
-footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--muted);font-size:.84rem;overflow-wrap:anywhere}
+footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--muted);font-size:.84rem;overflow-wrap: break-word}
 @media (max-width:36rem){main{padding:2rem 1rem 3rem}h1{font-size:1.6rem}th,td{padding:.45rem .5rem}}
 @media print{@page{margin:16mm 15mm}
 :root{--paper:#ffffff;--ink:#111820;--muted:#4c5764;--line:#d3d9df;--soft:#f7f8fa;--accent:#2b5f8f;--good:#1f6646;--caution:#8a4f06;

@@ -224,8 +224,8 @@ std::vector<std::string> case_files() {
   return files;
 }
 
-INSTANTIATE_TEST_SUITE_P(Decide, Case, testing::ValuesIn(case_files()), [](const auto& info) {
-  return std::filesystem::path(info.param).stem().string();
+INSTANTIATE_TEST_SUITE_P(Decide, Case, testing::ValuesIn(case_files()), [](const auto& one) {
+  return std::filesystem::path(one.param).stem().string();
 });
 
 void random_world(World& world, base::Rng& rng) {
