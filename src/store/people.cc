@@ -168,6 +168,25 @@ base::Result<std::vector<privacy::Pseudonym>> People::ids_of(const privacy::Pseu
   return own;
 }
 
+base::Result<std::unordered_map<privacy::Pseudonym, privacy::Pseudonym>> People::links() const {
+  std::unordered_map<privacy::Pseudonym, privacy::Pseudonym> out;
+  base::Status problem = base::ok_status();
+  for (int partition = 0; partition < 256; ++partition) {
+    BECKON_TRY_STATUS(rows_.scan(std::string{static_cast<char>(partition), 'k'}, [&](std::string_view key, std::string_view value) {
+      const auto id = customer_of(key);
+      const auto person = privacy::Pseudonym::from_bytes(value);
+      if (!id.ok() || !person.ok()) {
+        problem = base::data_loss("a link between customer ids is damaged: restore it from a backup");
+        return false;
+      }
+      out.emplace(*id, *person);
+      return true;
+    }));
+    BECKON_TRY_STATUS(problem);
+  }
+  return out;
+}
+
 void People::put_flag(const privacy::Pseudonym& customer, const std::string& reason, WriteBatch& changes) {
   changes.put(customer_key('f', customer), reason);
 }
@@ -272,23 +291,10 @@ base::Result<std::vector<events::Event>> read_person(const KeyValue& rows, const
 base::Status for_each_person(const KeyValue& rows, base::Instant as_of,
                              const std::function<bool(const privacy::Pseudonym&, std::vector<events::Event>&)>& visit) {
   auto& port = const_cast<KeyValue&>(rows);
-  // Links are few next to events: ids that belong to a person, and persons with such ids.
-  std::set<privacy::Pseudonym> linked;
+  BECKON_TRY(const auto linked, People(port).links());
   std::set<privacy::Pseudonym> persons;
-  for (int partition = 0; partition < 256; ++partition) {
-    base::Status problem = base::ok_status();
-    BECKON_TRY_STATUS(rows.scan(std::string{static_cast<char>(partition), 'k'}, [&](std::string_view key, std::string_view value) {
-      const auto id = customer_of(key);
-      const auto person = privacy::Pseudonym::from_bytes(value);
-      if (!id.ok() || !person.ok()) {
-        problem = base::data_loss("a link between customer ids is damaged: restore it from a backup");
-        return false;
-      }
-      linked.insert(*id);
-      persons.insert(*person);
-      return true;
-    }));
-    BECKON_TRY_STATUS(problem);
+  for (const auto& [id, person] : linked) {
+    persons.insert(person);
   }
   base::Status problem = base::ok_status();
   bool go_on = true;

@@ -50,6 +50,8 @@ class People {
   static void put_link(const privacy::Pseudonym& id, const privacy::Pseudonym& person, WriteBatch& changes);
   base::Result<std::optional<privacy::Pseudonym>> person_of(const privacy::Pseudonym& id) const;
   base::Result<std::vector<privacy::Pseudonym>> ids_of(const privacy::Pseudonym& person) const;
+  /// id → person, of the whole shop. Links are few next to events.
+  base::Result<std::unordered_map<privacy::Pseudonym, privacy::Pseudonym>> links() const;
 
   static void put_flag(const privacy::Pseudonym& customer, const std::string& reason, WriteBatch& changes);
   static void remove_flag(const privacy::Pseudonym& customer, WriteBatch& changes);
