@@ -115,7 +115,7 @@ class Zstd {
   Zstd& operator=(const Zstd&) = delete;
 
   base::Result<bool> decode(std::string& out) {
-    if (at_ == input_.size() && flushed_) {
+    if (at_ == input_.size()) {
       input_.resize(kPieceBytes);
       at_ = 0;
       BECKON_TRY(const std::size_t got, file_.read(input_.data(), input_.size()));
@@ -129,14 +129,12 @@ class Zstd {
     ZSTD_inBuffer in{input_.data(), input_.size(), at_};
     ZSTD_outBuffer to{out.data() + before, kPieceBytes, 0};
     const std::size_t state = ZSTD_decompressStream(stream_, &to, &in);
-    const bool moved = in.pos > at_ || to.pos > 0;
     at_ = in.pos;
     out.resize(before + to.pos);
     if (ZSTD_isError(state) != 0) {
       return damaged("the zstd file");
     }
-    flushed_ = to.pos < to.size;  // a full buffer: more of what was read may wait inside
-    frame_open_ = moved ? state != 0 : frame_open_;
+    frame_open_ = state != 0;  // the last byte is not taken before everything is out
     return true;
   }
 
@@ -146,7 +144,6 @@ class Zstd {
   std::size_t at_ = 0;
   ZSTD_DStream* stream_;
   bool frame_open_ = true;
-  bool flushed_ = true;
 };
 
 // Whether the bytes seen of a CSV record end inside a quoted field, by the rule of base::split_csv: a quote opens only where a field
