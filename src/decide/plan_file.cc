@@ -20,6 +20,8 @@ base::Json budgets_json(const Plan& plan) {
   return out;
 }
 
+std::int64_t count_of(const base::Json& value) { return value.is_number_integer() ? value.get<std::int64_t>() : 0; }
+
 void read_header(const base::Json& json, PlanFile& file) {
   file.campaign = base::string_or(json, "campaign");
   file.period = base::string_or(json, "period");
@@ -28,7 +30,9 @@ void read_header(const base::Json& json, PlanFile& file) {
   file.replay = base::bool_or(json, "replay");
   file.campaign_text = base::string_or(json, "campaign_file");
   for (const auto& text : json.value("assumptions", base::Json::array())) {
-    file.assumptions.push_back(text.get<std::string>());
+    if (text.is_string()) {
+      file.assumptions.push_back(text.get<std::string>());
+    }
   }
   const base::Json certificate = json.value("certificate", base::Json::object());
   file.plan.certificate = {base::real_or(certificate, "value_minor") * 1e6, base::real_or(certificate, "upper_bound_minor") * 1e6,
@@ -47,11 +51,11 @@ void read_header(const base::Json& json, PlanFile& file) {
   }
   const base::Json reasons = json.value("not_chosen", base::Json::object());
   for (const auto& [reason, count] : reasons.items()) {
-    file.plan.reasons[reason] = count.get<std::int64_t>();
+    file.plan.reasons[reason] = count_of(count);
   }
   const base::Json groups = json.value("groups", base::Json::object());
   for (const auto& [group, count] : groups.items()) {
-    file.plan.groups[group] = count.get<std::int64_t>();
+    file.plan.groups[group] = count_of(count);
   }
   file.plan.candidates = base::int_or(json, "candidates");
 }

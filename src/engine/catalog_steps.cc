@@ -11,7 +11,7 @@ base::Result<std::string> read_whole(const std::string& file) {
   BECKON_TRY(auto source, LineSource::open(file));
   std::string text;
   for (;;) {
-    BECKON_TRY(const Block block, source->next(false));
+    BECKON_TRY(const Block block, source->next());
     if (block.lines.empty()) {
       return text;
     }

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -140,6 +141,10 @@ base::Status Holder::listen(Handler handler) {
       if (!client.ok()) {
         continue;
       }
+      // One who connects and says nothing, or never reads, must not keep the others waiting, nor the process from ending.
+      const timeval patience{2, 0};
+      ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+      ::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
       const auto request = base::parse_json(read_line(client.get()));
       const base::Json answer = request.ok() ? handler(*request) : base::Json{{"exit", 2}, {"error", request.error().message}};
       write_all(client.get(), base::to_line(answer) + "\n");

@@ -29,10 +29,6 @@ struct Totals {
 // --as-of hides later events from those who learn and plan; a file may hold them all the same, for the report to compare with.
 base::Instant latest_now(const Context& context) { return std::max(context.clock->now(), base::SystemClock().now()); }
 
-bool is_json(const Block& block) {
-  return !block.lines.empty() && !block.lines.front().too_long && base::trimmed(block.lines.front().text).starts_with("{");
-}
-
 // Takes blocks of one file from bytes to acknowledged events.
 class FileIngest {
  public:
@@ -45,11 +41,16 @@ class FileIngest {
     BECKON_TRY_STATUS(people_.load());
     base::Progress progress({"ingest " + file_.substr(file_.rfind('/') + 1), "bytes", source->bytes_total(), context_.progress()},
                             *context_.clock);
-    BECKON_TRY(Block first, source->next(false));
+    const bool csv = source->first_char() != '{';
+    const char delimiter = csv ? context_.config.csv.delimiter : '\0';
+    auto read = source->next(delimiter);
+    if (!read.ok()) {
+      return read.error().at(file_);
+    }
+    Block first = std::move(read).value();
     if (first.lines.empty()) {
       return base::ok_status();
     }
-    const bool csv = !is_json(first);
     BECKON_TRY_STATUS(make_parsers(csv, first));
     base::Status outcome = base::ok_status();
     std::vector<Block> round;
@@ -65,7 +66,7 @@ class FileIngest {
       progress.update(source->bytes_read());
       round.clear();
       while (round.size() < parsers_.size()) {
-        auto next = source->next(csv);
+        auto next = source->next(delimiter);
         if (!next.ok()) {
           outcome = next.error().at(file_);
           break;
@@ -200,8 +201,15 @@ class FileIngest {
   privacy::Pseudonym last_touched_;
 };
 
-// Looks at the whole window of everybody who got new events: bots flagged, refunds paired, unknown items counted.
-base::Status clean(Context& context, const std::unordered_set<privacy::Pseudonym>& touched, Totals& totals) {
+// Looks at the whole window of everybody who got new events, under whichever of his ids: bots flagged, refunds paired, unknown items
+// counted.
+base::Status clean(Context& context, const std::unordered_set<privacy::Pseudonym>& touched_ids, Totals& totals) {
+  BECKON_TRY(const auto links, store::People(*context.rows).links());
+  std::unordered_set<privacy::Pseudonym> touched;
+  for (const auto& id : touched_ids) {
+    const auto person = links.find(id);
+    touched.insert(person == links.end() ? id : person->second);
+  }
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   std::set<std::string> known;
   for (const auto& item : items) {

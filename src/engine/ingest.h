@@ -69,7 +69,9 @@ class BlockParser {
 /// How often the same content was seen in this file, at flat memory: a bounded table that spills to a scratch database.
 class OccurrenceCounter {
  public:
-  explicit OccurrenceCounter(std::string scratch_folder) : folder_(std::move(scratch_folder)) {}
+  /// `recent_max` contents are held in memory: about 64 MB.
+  explicit OccurrenceCounter(std::string scratch_folder, std::size_t recent_max = 2'000'000)
+      : folder_(std::move(scratch_folder)), recent_max_(recent_max) {}
   ~OccurrenceCounter();
   OccurrenceCounter(const OccurrenceCounter&) = delete;
   OccurrenceCounter& operator=(const OccurrenceCounter&) = delete;
@@ -78,7 +80,9 @@ class OccurrenceCounter {
 
  private:
   base::Status spill();
+  void remove_scratch() const;
   std::string folder_;
+  std::size_t recent_max_;
   std::unordered_map<std::uint64_t, std::uint32_t> recent_;
   std::unique_ptr<store::KeyValue> scratch_;
 };

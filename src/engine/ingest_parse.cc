@@ -185,18 +185,23 @@ ParsedBlock BlockParser::parse(const Block& block) {
 OccurrenceCounter::~OccurrenceCounter() {
   if (scratch_ != nullptr) {
     scratch_.reset();
-    base::PosixFileSystem files;
-    if (const auto names = files.list(folder_); names.ok()) {
-      for (const auto& name : *names) {
-        static_cast<void>(files.remove(folder_ + "/" + name));
-      }
-    }
-    static_cast<void>(files.remove(folder_));
+    remove_scratch();
   }
+}
+
+void OccurrenceCounter::remove_scratch() const {
+  base::PosixFileSystem files;
+  if (const auto names = files.list(folder_); names.ok()) {
+    for (const auto& name : *names) {
+      static_cast<void>(files.remove(folder_ + "/" + name));
+    }
+  }
+  static_cast<void>(files.remove(folder_));
 }
 
 base::Status OccurrenceCounter::spill() {
   if (scratch_ == nullptr) {
+    remove_scratch();  // of an ingest that was killed: its counts would number the same lines anew and let them in twice
     BECKON_TRY(scratch_, store::open_rocksdb(folder_));
   }
   store::WriteBatch changes;
@@ -212,8 +217,7 @@ base::Status OccurrenceCounter::spill() {
 }
 
 base::Result<std::uint32_t> OccurrenceCounter::next(std::uint64_t content) {
-  constexpr std::size_t kRecentMax = 2'000'000;  // about 64 MB
-  if (recent_.size() >= kRecentMax) {
+  if (recent_.size() >= recent_max_) {
     BECKON_TRY_STATUS(spill());
   }
   const auto [found, added] = recent_.try_emplace(content, 0U);

@@ -134,7 +134,7 @@ class Zstd {
     if (ZSTD_isError(state) != 0) {
       return damaged("the zstd file");
     }
-    frame_open_ = state != 0;
+    frame_open_ = state != 0;  // the last byte is not taken before everything is out
     return true;
   }
 
@@ -144,6 +144,33 @@ class Zstd {
   std::size_t at_ = 0;
   ZSTD_DStream* stream_;
   bool frame_open_ = true;
+};
+
+// Whether the bytes seen of a CSV record end inside a quoted field, by the rule of base::split_csv: a quote opens only where a field
+// begins (12" is no open quote). Without a delimiter nothing is ever open.
+class Quotes {
+ public:
+  explicit Quotes(char delimiter) : delimiter_(delimiter) {}
+  bool open() const { return open_; }
+  void see(char c) {
+    if (delimiter_ == '\0') {
+      return;
+    }
+    if (open_) {
+      open_ = c != '"';
+      closed_ = !open_;
+      return;
+    }
+    open_ = c == '"' && (at_start_ || closed_);  // a doubled quote closes and opens again
+    closed_ = false;
+    at_start_ = c == delimiter_ || (at_start_ && !open_ && (c == ' ' || c == '\t'));
+  }
+
+ private:
+  char delimiter_;
+  bool open_ = false;
+  bool closed_ = false;    // the byte before ended a quoted field
+  bool at_start_ = true;   // only blanks since the field began
 };
 
 class Source final : public LineSource {
@@ -180,14 +207,23 @@ class Source final : public LineSource {
     return base::ok_status();
   }
 
-  base::Result<Block> next(bool quoted_records) override {
+  char first_char() override {
+    fill();
+    if (pending_.starts_with("\xEF\xBB\xBF")) {
+      pending_.erase(0, 3);
+    }
+    const auto at = pending_.find_first_not_of(" \t\r\n");
+    return at == std::string::npos ? '\0' : pending_[at];
+  }
+
+  base::Result<Block> next(char csv_delimiter) override {
     Block block;
     while (block.lines.empty()) {
       fill();
       if (pending_.empty()) {
         return failure_.has_value() ? base::Result<Block>(*failure_) : base::Result<Block>(std::move(block));
       }
-      cut(quoted_records, block);
+      cut(csv_delimiter, block);
     }
     return block;
   }
@@ -196,7 +232,7 @@ class Source final : public LineSource {
 
  private:
   void fill() {
-    while (!ended_ && pending_.size() < kBlockBytes) {
+    while (!ended_ && pending_.size() <= kBlockBytes) {  // one byte over, or a line of just that size would never be cut
       auto more = decode_(pending_);
       if (!more.ok()) {
         failure_ = more.error();  // first hand out what came before
@@ -206,7 +242,7 @@ class Source final : public LineSource {
   }
 
   // Moves whole lines of pending_ into the block; the rest waits for more bytes.
-  void cut(bool quoted_records, Block& block) {
+  void cut(char csv_delimiter, Block& block) {
     std::size_t start = 0;
     if (skipping_) {  // the tail of a line that was already reported as too long
       start = pending_.find('\n');
@@ -220,20 +256,20 @@ class Source final : public LineSource {
     }
     std::vector<std::pair<std::size_t, std::size_t>> spans;
     std::vector<std::int64_t> numbers;
-    bool quoted = false;
+    Quotes quotes(csv_delimiter);
     std::int64_t inside = 0;  // line ends within the record in hand
     for (std::size_t i = start; i < pending_.size(); ++i) {
       const char c = pending_[i];
-      quoted = c == '"' && quoted_records ? !quoted : quoted;
+      quotes.see(c);
       // An open quote that runs over a mebibyte is a broken file, not a long field.
-      if (c == '\n' && quoted && i - start < kLineBytesMax) {
+      if (c == '\n' && quotes.open() && i - start < kLineBytesMax) {
         ++inside;
       } else if (c == '\n') {
         spans.emplace_back(start, i - start);
         numbers.push_back(line_);
         line_ += 1 + inside;
         inside = 0;
-        quoted = false;
+        quotes = Quotes(csv_delimiter);
         start = i + 1;
       }
     }
@@ -251,6 +287,7 @@ class Source final : public LineSource {
     }
     if (too_long) {
       block.lines.push_back({line_, {}, true});
+      line_ += inside;
       skipping_ = true;
     }
   }

@@ -31,9 +31,11 @@ class LineSource {
   /// not_found and permission_denied as from the disk.
   static base::Result<std::unique_ptr<LineSource>> open(const std::string& path);
   virtual ~LineSource() = default;
+  /// First byte of the content that is no blank, line end or byte-order mark; '\0' when there is none. Before the first next().
+  virtual char first_char() = 0;
   /// Next block of about a mebibyte; no lines: the end. invalid_argument when the compressed bytes are damaged or cut off: what was
-  /// read before is good. `quoted_records`: a line end inside an open quote does not end the record (CSV).
-  virtual base::Result<Block> next(bool quoted_records) = 0;
+  /// read before is good. With a `csv_delimiter` a line end inside a quoted field does not end the record.
+  virtual base::Result<Block> next(char csv_delimiter = '\0') = 0;
   virtual std::int64_t bytes_read() const = 0;   ///< of the file as stored
   virtual std::int64_t bytes_total() const = 0;  ///< 0: not known
 };

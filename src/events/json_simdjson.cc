@@ -45,19 +45,42 @@ dom::element member(const dom::element& object, std::string_view key) {
 
 using Maybe = std::optional<Reject>;
 
+Maybe check_time(base::Instant at, const char* field, const ParseOptions& options) {
+  if (at.ms > options.now.ms + kFutureSlackMs) {
+    return Reject{field, "in_the_future"};
+  }
+  return at.ms < kEarliestMs ? Maybe(Reject{field, "too_old"}) : std::nullopt;
+}
+
 Maybe read_time(const std::string& text, const char* field, std::pair<const ParseOptions*, base::Instant*> io) {
   const auto at = base::parse_time(text, io.first->zone);
   if (!at.ok()) {
     return Reject{field, "not_a_time"};
   }
-  if (at->ms > io.first->now.ms + kFutureSlackMs) {
-    return Reject{field, "in_the_future"};
-  }
-  if (at->ms < kEarliestMs) {
-    return Reject{field, "too_old"};
-  }
   *io.second = *at;
-  return std::nullopt;
+  return check_time(*at, field, *io.first);
+}
+
+// Time of a Segment line. A device whose clock is wrong by years is set right by the rule of the spec,
+// timestamp = receivedAt - (sentAt - originalTimestamp), where both are there; only then is the time judged.
+Maybe read_segment_time(const dom::element& line, const ParseOptions& options, RawEvent& out) {
+  out.at = options.now;
+  const std::string original = first_text(line, {"originalTimestamp", "timestamp"});
+  if (original.empty()) {
+    return std::nullopt;
+  }
+  const auto at = base::parse_time(original, options.zone);
+  if (!at.ok()) {
+    return Reject{"timestamp", "not_a_time"};
+  }
+  out.at = *at;
+  const auto sent = base::parse_time(text_of(line, "sentAt"), options.zone);
+  base::Instant received;
+  if (sent.ok() && !read_time(text_of(line, "receivedAt"), "receivedAt", {&options, &received})) {
+    out.at = {received.ms - (sent->ms - at->ms)};
+    out.clock_corrected = out.at != *at;
+  }
+  return check_time(out.at, "timestamp", options);
 }
 
 Maybe read_item(const dom::element& object, const std::pair<base::Currency, bool>& currency_and_required, RawEvent& out) {
@@ -201,27 +224,11 @@ Parsed parse_segment(const dom::element& line, const ParseOptions& options) {
   const auto context = member(line, "context");
   out.channel = text_of(context, "channel");
   out.campaign = text_of(member(context, "campaign"), "name");
-  out.at = options.now;
   if (out.user_id.open().empty() && out.anonymous_id.open().empty()) {
     return Reject{"userId", "missing"};
   }
-  const std::string original = first_text(line, {"originalTimestamp", "timestamp"});
-  if (!original.empty()) {
-    if (auto reject = read_time(original, "timestamp", {&options, &out.at})) {
-      return *reject;
-    }
-  }
-  // Segment's rule: timestamp = receivedAt - (sentAt - originalTimestamp), only where both are there.
-  const std::string sent = text_of(line, "sentAt");
-  const std::string received = text_of(line, "receivedAt");
-  if (!original.empty() && !sent.empty() && !received.empty()) {
-    base::Instant sent_at;
-    base::Instant received_at;
-    if (!read_time(sent, "sentAt", {&options, &sent_at}) && !read_time(received, "receivedAt", {&options, &received_at})) {
-      const base::Instant corrected{received_at.ms - (sent_at.ms - out.at.ms)};
-      out.clock_corrected = corrected != out.at;
-      out.at = corrected;
-    }
+  if (auto reject = read_segment_time(line, options, out)) {
+    return *reject;
   }
   const std::string kind = text_of(line, "type");
   const std::string name = kind == "track" ? text_of(line, "event") : kind;

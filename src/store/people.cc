@@ -157,7 +157,34 @@ base::Result<std::vector<privacy::Pseudonym>> People::ids_of(const privacy::Pseu
     return id.ok();
   }));
   BECKON_TRY_STATUS(problem);
-  return ids;
+  // A device that two people use is linked twice: its events belong to the person of the latest link alone.
+  std::vector<privacy::Pseudonym> own;
+  for (const auto& id : ids) {
+    BECKON_TRY(const auto latest, person_of(id));
+    if (latest == person) {
+      own.push_back(id);
+    }
+  }
+  return own;
+}
+
+base::Result<std::unordered_map<privacy::Pseudonym, privacy::Pseudonym>> People::links() const {
+  std::unordered_map<privacy::Pseudonym, privacy::Pseudonym> out;
+  base::Status problem = base::ok_status();
+  for (int partition = 0; partition < 256; ++partition) {
+    BECKON_TRY_STATUS(rows_.scan(std::string{static_cast<char>(partition), 'k'}, [&](std::string_view key, std::string_view value) {
+      const auto id = customer_of(key);
+      const auto person = privacy::Pseudonym::from_bytes(value);
+      if (!id.ok() || !person.ok()) {
+        problem = base::data_loss("a link between customer ids is damaged: restore it from a backup");
+        return false;
+      }
+      out.emplace(*id, *person);
+      return true;
+    }));
+    BECKON_TRY_STATUS(problem);
+  }
+  return out;
 }
 
 void People::put_flag(const privacy::Pseudonym& customer, const std::string& reason, WriteBatch& changes) {
@@ -182,6 +209,22 @@ base::Result<std::optional<base::Instant>> People::suppressed_at(const privacy::
                      : std::optional<base::Instant>(at);
 }
 
+// Rows of other people who once used the same device name its id too.
+base::Status People::remove_old_links(const std::vector<privacy::Pseudonym>& ids, WriteBatch& changes) const {
+  const std::set<privacy::Pseudonym> gone(ids.begin(), ids.end());
+  for (int partition = 0; partition < 256; ++partition) {
+    BECKON_TRY_STATUS(rows_.scan(std::string{static_cast<char>(partition), 'K'}, [&](std::string_view key, std::string_view) {
+      const auto person = customer_of(key);
+      const auto id = privacy::Pseudonym::from_bytes(key.substr(2 + privacy::Pseudonym::kBytes));
+      if (person.ok() && id.ok() && gone.contains(*id) && !gone.contains(*person)) {
+        changes.remove(std::string(key));
+      }
+      return true;
+    }));
+  }
+  return base::ok_status();
+}
+
 base::Result<std::int64_t> People::erase(const privacy::Pseudonym& customer, base::Instant now) {
   BECKON_TRY(auto ids, ids_of(customer));
   ids.push_back(customer);
@@ -194,6 +237,7 @@ base::Result<std::int64_t> People::erase(const privacy::Pseudonym& customer, bas
       }));
     }
   }
+  BECKON_TRY_STATUS(remove_old_links(ids, changes));
   const auto removed = static_cast<std::int64_t>(changes.size());
   for (const auto& id : ids) {
     base::Writer at;
@@ -247,46 +291,34 @@ base::Result<std::vector<events::Event>> read_person(const KeyValue& rows, const
 base::Status for_each_person(const KeyValue& rows, base::Instant as_of,
                              const std::function<bool(const privacy::Pseudonym&, std::vector<events::Event>&)>& visit) {
   auto& port = const_cast<KeyValue&>(rows);
-  // Links are few next to events: ids that belong to a person, and persons with such ids.
-  std::set<privacy::Pseudonym> linked;
+  BECKON_TRY(const auto linked, People(port).links());
   std::set<privacy::Pseudonym> persons;
-  for (int partition = 0; partition < 256; ++partition) {
-    base::Status problem = base::ok_status();
-    BECKON_TRY_STATUS(rows.scan(std::string{static_cast<char>(partition), 'k'}, [&](std::string_view key, std::string_view value) {
-      const auto id = customer_of(key);
-      const auto person = privacy::Pseudonym::from_bytes(value);
-      if (!id.ok() || !person.ok()) {
-        problem = base::data_loss("a link between customer ids is damaged: restore it from a backup");
-        return false;
-      }
-      linked.insert(*id);
-      persons.insert(*person);
-      return true;
-    }));
-    BECKON_TRY_STATUS(problem);
+  for (const auto& [id, person] : linked) {
+    persons.insert(person);
   }
   base::Status problem = base::ok_status();
+  bool go_on = true;
   std::set<privacy::Pseudonym> visited;
   BECKON_TRY_STATUS(Timelines(port).for_each(as_of, [&](const privacy::Pseudonym& customer, std::vector<events::Event>& window) {
     if (linked.contains(customer)) {
       return true;
     }
     if (!persons.contains(customer)) {
-      return visit(customer, window);
+      go_on = visit(customer, window);
+      return go_on;
     }
     visited.insert(customer);
     auto whole = read_person(rows, customer, as_of);
     problem = whole.ok() ? base::ok_status() : base::Status(whole.error());
-    return whole.ok() && visit(customer, *whole);
+    go_on = whole.ok() && visit(customer, *whole);
+    return go_on;
   }));
   BECKON_TRY_STATUS(problem);
   // Persons who have no event under their own id yet.
-  for (const auto& person : persons) {
-    if (!visited.contains(person) && !linked.contains(person)) {
-      BECKON_TRY(auto whole, read_person(rows, person, as_of));
-      if (!whole.empty() && !visit(person, whole)) {
-        break;
-      }
+  for (auto person = persons.begin(); person != persons.end() && go_on; ++person) {
+    if (!visited.contains(*person) && !linked.contains(*person)) {
+      BECKON_TRY(auto whole, read_person(rows, *person, as_of));
+      go_on = whole.empty() || visit(*person, whole);
     }
   }
   return base::ok_status();

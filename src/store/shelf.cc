@@ -50,6 +50,16 @@ base::Result<PricePoint> decode_point(std::string_view bytes) {
   return point;
 }
 
+// Two imports in the same millisecond (a clock that stands still under --as-of) are two points: the later one sorts behind.
+base::Result<std::string> first_free(const KeyValue& rows, std::string key) {
+  for (;; key.push_back('\1')) {
+    BECKON_TRY(const auto taken, rows.get(key));
+    if (!taken.has_value()) {
+      return key;
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<ImportCounts> Shelf::import(const std::vector<catalog::Item>& items, base::Instant now) {
@@ -75,7 +85,8 @@ base::Result<ImportCounts> Shelf::import(const std::vector<catalog::Item>& items
       base::Writer point_key;
       point_key.raw(shop_key('R', item.market, item.id.str()));
       point_key.be64(static_cast<std::uint64_t>(now.ms));
-      changes.put(point_key.take(), encode_point({now, item.price, item.sale_price}));
+      BECKON_TRY(std::string free_key, first_free(rows_, point_key.take()));
+      changes.put(std::move(free_key), encode_point({now, item.price, item.sale_price}));
       ++counts.price_points;
     }
   }

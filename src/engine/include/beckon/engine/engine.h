@@ -47,11 +47,11 @@ struct Context {
   std::optional<privacy::KeyRing> ring;
   std::unique_ptr<store::KeyValue> rows;
   std::unique_ptr<store::DataKeys> keys;
-  std::unique_ptr<Holder> holder;
   base::Metrics metrics;
   std::string tenant;                        ///< salt of delivery ids: a keyed hash, the same as long as the key is
   bool quiet = false;
   std::atomic<bool> stop{false};             ///< set by a signal: steps end after the batch in hand
+  std::unique_ptr<Holder> holder;            ///< last: it stops answering before anything it reads goes away
 
   bool replay() const { return manual != nullptr && !simulated; }
   std::string path(const std::string& name) const { return folder + "/" + name; }

@@ -46,10 +46,12 @@ class People {
   base::Result<privacy::Consent> consent(const privacy::Pseudonym& customer) const;
   static void put_consent(const privacy::Pseudonym& customer, const privacy::ConsentRecord& record, WriteBatch& changes);
 
-  /// From now on `id` is read as `person`.
+  /// From now on `id` is read as `person`, whoever it was linked to before.
   static void put_link(const privacy::Pseudonym& id, const privacy::Pseudonym& person, WriteBatch& changes);
   base::Result<std::optional<privacy::Pseudonym>> person_of(const privacy::Pseudonym& id) const;
   base::Result<std::vector<privacy::Pseudonym>> ids_of(const privacy::Pseudonym& person) const;
+  /// id → person, of the whole shop. Links are few next to events.
+  base::Result<std::unordered_map<privacy::Pseudonym, privacy::Pseudonym>> links() const;
 
   static void put_flag(const privacy::Pseudonym& customer, const std::string& reason, WriteBatch& changes);
   static void remove_flag(const privacy::Pseudonym& customer, WriteBatch& changes);
@@ -64,6 +66,7 @@ class People {
   base::Status for_each(const std::function<bool(const privacy::Pseudonym&)>& visit) const;
 
  private:
+  base::Status remove_old_links(const std::vector<privacy::Pseudonym>& ids, WriteBatch& changes) const;
   KeyValue& rows_;
 };
 
