@@ -32,6 +32,7 @@ base::Result<std::unique_ptr<engine::Context>> open(const Shared& shared, const 
   options.command = command;
   options.quiet = shared.quiet;
   options.key_file = shared.key_file;
+  options.simulated_clock = shared.simulated;
   BECKON_TRY(options.as_of, parse_as_of(shared.as_of));
   return engine::open_shop(options);
 }
@@ -91,6 +92,7 @@ int run_command_line(int argc, char** argv) {
   declare_campaign_commands(app, shared);
   declare_people_commands(app, shared);
   declare_run_command(app, shared);
+  declare_simulate_command(app, shared);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -16,6 +16,7 @@ struct Shared {
   std::string shop = ".";
   std::string as_of;
   std::string key_file;
+  bool simulated = false;  ///< as_of is the shop's own present (simulate)
   bool json = false;
   bool quiet = false;
   int exit_code = 0;
@@ -34,5 +35,6 @@ void declare_data_commands(CLI::App& app, Shared& shared);      ///< init, catal
 void declare_campaign_commands(CLI::App& app, Shared& shared);  ///< plan, preview, send, deliveries, report
 void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, erase, export, doctor
 void declare_run_command(CLI::App& app, Shared& shared);        ///< run
+void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
 
 }  // namespace beckon::cli

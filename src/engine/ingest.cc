@@ -26,6 +26,9 @@ struct Totals {
   std::int64_t new_customers = 0;
 };
 
+// --as-of hides later events from those who learn and plan; a file may hold them all the same, for the report to compare with.
+base::Instant latest_now(const Context& context) { return std::max(context.clock->now(), base::SystemClock().now()); }
+
 // Takes blocks of one file from bytes to acknowledged events.
 class FileIngest {
  public:
@@ -89,7 +92,7 @@ class FileIngest {
     events::ParseOptions options;
     options.zone = market.time_zone();
     options.currency = market.currency;
-    options.now = context_.clock->now();
+    options.now = latest_now(context_);
     options.channel = context_.config.event_channel;
     for (std::size_t i = 0; i < 2 * context_.executor->worker_count(); ++i) {
       parsers_.push_back(std::make_unique<BlockParser>(context_, options));
@@ -234,7 +237,7 @@ base::Status clean(Context& context, const std::unordered_set<privacy::Pseudonym
     progress.update(++done);
     return base::ok_status();
   };
-  const base::Instant until = context.clock->now().plus_ms(base::kDayMs);
+  const base::Instant until = latest_now(context).plus_ms(base::kDayMs);
   if (touched.size() > kScanInstead) {  // one pass over everybody is cheaper than as many lookups
     base::Status problem = base::ok_status();
     BECKON_TRY_STATUS(store::for_each_person(*context.rows, until, [&](const auto& customer, const std::vector<events::Event>& window) {

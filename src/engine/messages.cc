@@ -1,5 +1,7 @@
 #include "messages.h"
 
+#include <cstdlib>
+
 #include "campaigns.h"
 
 namespace beckon::engine {
@@ -8,6 +10,25 @@ namespace {
 std::string open_field(const store::Profile* profile, const char* name, const std::string& fallback) {
   const auto found = profile->open.find(name);
   return found == profile->open.end() ? fallback : found->second;
+}
+
+// From the environment or a file, never from beckon.toml itself, which gets copied and shown.
+base::Result<std::string> webhook_secret(const Context& context, const catalog::Channel& channel) {
+  if (!channel.secret_env.empty()) {
+    const char* value = std::getenv(channel.secret_env.c_str());
+    if (value == nullptr || *value == '\0') {
+      return base::failed_precondition("[channel." + channel.id + "]: the environment variable " + channel.secret_env +
+                                       " is not set: put the webhook's secret (whsec_…) there, or name a secret_file");
+    }
+    return std::string(value);
+  }
+  const std::string path = channel.secret_file.starts_with("/") ? channel.secret_file : context.path(channel.secret_file);
+  const auto text = context.files->read(path);
+  if (!text.ok()) {
+    return base::failed_precondition("[channel." + channel.id + "]: secret_file " + channel.secret_file +
+                                     " cannot be read: put the webhook's secret (whsec_…) there, mode 0400, or name secret_env");
+  }
+  return *text;
 }
 
 }  // namespace
@@ -93,6 +114,15 @@ base::Result<std::vector<base::Json>> render_all(Context& context, const decide:
 }
 
 base::Result<std::unique_ptr<deliver::Transport>> open_transport(Context& context, const catalog::Channel& channel) {
+  if (channel.transport == "webhook") {
+    deliver::WebhookOptions options;
+    options.url = channel.url;
+    options.allow_private_addresses = channel.allow_private_addresses;
+    options.clock = context.clock.get();
+    BECKON_TRY(options.secret, webhook_secret(context, channel));
+    auto opened = deliver::open_webhook_transport(options);
+    return opened.ok() ? std::move(opened) : base::Result<std::unique_ptr<deliver::Transport>>(opened.error().at("[channel." + channel.id + "]"));
+  }
   const std::string folder = context.path(context.config.shop.folder_outbox);
   BECKON_TRY_STATUS(context.files->make_dirs(folder));
   return deliver::open_file_transport(*context.files, folder + "/" + channel.id + ".jsonl");

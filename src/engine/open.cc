@@ -52,6 +52,7 @@ base::Result<std::unique_ptr<Context>> open_shop(const OpenOptions& options) {
   if (options.as_of.has_value()) {
     auto manual = std::make_unique<base::ManualClock>(*options.as_of);
     context->manual = manual.get();
+    context->simulated = options.simulated_clock;
     context->clock = std::move(manual);
   } else {
     context->clock = std::make_unique<base::SystemClock>();

@@ -295,6 +295,7 @@ report::Page replay_page(const Context& context, const base::Json& json) {
   chart.x_label = "method";
   chart.y_label = "NDCG@10";
   chart.series = {{"items", {}, {}, {}}, {"categories", {}, {}, {}}};
+  bool categories = false;  // a shop without a category path has nothing to show there
   for (const auto& row : json["prediction"]) {
     char item[16];
     char category[16];
@@ -305,6 +306,14 @@ report::Page replay_page(const Context& context, const base::Json& json) {
     chart.categories.push_back(base::string_or(row, "name"));
     chart.series[0].y.push_back(base::real_or(row, "item_ndcg10"));
     chart.series[1].y.push_back(base::real_or(row, "category_ndcg10"));
+    categories = categories || base::real_or(row, "category_ndcg10") > 0;
+  }
+  if (!categories) {
+    chart.series.pop_back();
+    table.columns.erase(table.columns.begin() + 3, table.columns.begin() + 5);
+    for (auto& row : table.rows) {
+      row.erase(row.begin() + 3, row.begin() + 5);
+    }
   }
   prediction.tables = {table};
   prediction.charts = {chart};

@@ -34,6 +34,9 @@ void count_response(const events::Event& event, std::span<const events::Delivery
     case events::EventType::kOpen:
       outcome.opened = true;
       break;
+    case events::EventType::kImpression:  // a push that was looked at; without a delivery it is a banner of the shop
+      outcome.opened = outcome.opened || !event.delivery.empty();
+      break;
     case events::EventType::kClick:
       outcome.clicked = true;
       break;
@@ -46,6 +49,12 @@ void count_response(const events::Event& event, std::span<const events::Delivery
     default:
       break;
   }
+}
+
+// Most shops report what was paid, the discount already gone from it: only what the price does not show is still a cost.
+std::int64_t face_not_in_price_minor(const events::Event& purchase, const events::Decision& decision) {
+  const std::int64_t shown_minor = std::max<std::int64_t>(0, decision.price_minor - purchase.unit_price.minor());
+  return std::max<std::int64_t>(0, decision.face_minor - shown_minor);
 }
 
 std::int64_t divide_up(std::int64_t value, std::int64_t by) { return value <= 0 ? 0 : (value + by - 1) / by; }
@@ -80,6 +89,7 @@ Outcome observe(const events::Decision& decision, std::span<const events::Event>
     if (delivery.state == events::DeliveryState::kAccepted) {
       out.promotion_minor += divide_up(decision.send_cost_micro, 1'000'000);
     }
+    out.margin_minor = -out.promotion_minor;
   }
   for (std::size_t i = 0; i < window.size(); ++i) {
     const events::Event& event = window[i];
@@ -101,12 +111,12 @@ Outcome observe(const events::Decision& decision, std::span<const events::Event>
     if (by_coupon && promoted && !out.redeemed) {
       out.redeemed = true;  // one coupon, one piece
       out.promotion_minor += decision.face_minor;
+      out.margin_minor -= face_not_in_price_minor(event, decision);
     }
     if (by_coupon || by_context || (out.sent && out.clicked)) {
       out.attributed_minor += paid;
     }
   }
-  out.margin_minor -= out.promotion_minor;
   return out;
 }
 

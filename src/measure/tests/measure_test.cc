@@ -89,6 +89,47 @@ TEST(Measure, ACouponOfAMessageThatWasSentAttributesTheSale) {
   EXPECT_EQ(outcome.promotion_minor, 151);  // 1.50 and 0.002, rounded up
 }
 
+TEST(Measure, ADiscountCountsOnceWhetherThePriceShowsItOrNot) {
+  // Charged twice, every coupon that worked looks like a loss; not at all, a coupon looks free.
+  events::Decision decision;
+  decision.at.ms = 1000;
+  decision.item = "wine";
+  decision.price_minor = 1000;
+  decision.face_minor = 150;
+  events::Delivery delivery;
+  delivery.state = events::DeliveryState::kAccepted;
+  delivery.code = "TEN";
+  delivery.id = "d1";
+  OutcomeOptions options;
+  options.as_of.ms = 1'000'000'000'000;
+  options.cost_minor["wine"] = 600;
+  events::Event bought = event_at(5000, events::EventType::kPurchase, "wine");
+  bought.coupon = "TEN";
+  for (const std::int64_t price_minor : {850, 1000}) {  // what was paid, or the price before the code
+    bought.unit_price = euro(price_minor);
+    const Outcome outcome = observe(decision, {&bought, 1}, {&delivery, 1}, options);
+    EXPECT_EQ(outcome.margin_minor, 250) << price_minor;
+    EXPECT_EQ(outcome.promotion_minor, 150) << price_minor;
+  }
+}
+
+TEST(Measure, APushThatWasSeenCountsAsOpened) {
+  // Push services report no "opened"; without this the column is empty for half of the channels.
+  events::Decision decision;
+  decision.at.ms = 1000;
+  decision.campaign = "spring";
+  events::Delivery delivery;
+  delivery.id = "d1";
+  events::Event seen = event_at(4000, events::EventType::kImpression);
+  seen.delivery = "d1";
+  events::Event banner = event_at(4000, events::EventType::kImpression);
+  banner.campaign = "spring";
+  OutcomeOptions options;
+  options.as_of.ms = 1'000'000'000'000;
+  EXPECT_TRUE(observe(decision, {&seen, 1}, {&delivery, 1}, options).opened);
+  EXPECT_FALSE(observe(decision, {&banner, 1}, {&delivery, 1}, options).opened);
+}
+
 // One world without any effect: everybody buys by his own taste; the plan picks the likeliest buyers.
 std::vector<Outcome> world_without_effect(std::uint64_t seed) {
   base::Rng rng(seed);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "beckon/base/clock.h"
 #include "beckon/base/filesystem.h"
 #include "beckon/base/result.h"
 
@@ -44,5 +45,23 @@ class Transport {
 
 /// Appends JSON lines to a file and syncs once per batch. A torn last line of a crash is cut off when the file is opened.
 base::Result<std::unique_ptr<Transport>> open_file_transport(base::FileSystem& files, const std::string& path);
+
+struct WebhookOptions {
+  std::string url;                       ///< https; http only together with allow_private_addresses
+  std::string secret;                    ///< "whsec_" + base64, or raw text of 24 bytes or more; two, separated by a blank, while one
+                                         ///< replaces the other: both sign
+  bool allow_private_addresses = false;
+  std::size_t workers = 8;               ///< requests on their way at once, 1 – 64
+  std::int64_t timeout_ms = 15'000;      ///< of one request
+  const base::Clock* clock = nullptr;    ///< of the timestamp in the header; outlives the transport
+};
+
+/// One POST per message, signed as Standard Webhooks 1.0.0 say (docs/formats/webhook.md). The body of a message is the same bytes on
+/// every repeat, so that the other side can tell repeats by webhook-id, by Idempotency-Key or by comparing.
+///   2xx accepted · 401, 408, 409, 425, 429, 5xx, not reached: retry, Retry-After is a floor · no answer: unknown
+///   other 4xx, and 3xx (never followed): refused
+/// After kWebhookFailuresMax failures in a row the rest of a batch is not tried: retry.
+base::Result<std::unique_ptr<Transport>> open_webhook_transport(const WebhookOptions& options);
+constexpr int kWebhookFailuresMax = 20;
 
 }  // namespace beckon::deliver

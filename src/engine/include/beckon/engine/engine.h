@@ -29,6 +29,7 @@ class Holder;
 struct OpenOptions {
   std::string folder = ".";
   std::optional<base::Instant> as_of;  ///< sets the clock; train and plan then see no later event
+  bool simulated_clock = false;        ///< as_of is the shop's own present, not a look back: nothing is marked as a replay
   std::string command;                 ///< what holds the shop, for others to read
   bool quiet = false;
   std::string key_file;                ///< overrides the one named in beckon.toml
@@ -41,6 +42,7 @@ struct Context {
   std::unique_ptr<base::FileSystem> files;
   std::unique_ptr<base::Clock> clock;        ///< SystemClock, or a ManualClock under --as-of
   base::ManualClock* manual = nullptr;       ///< the same, when it can be moved
+  bool simulated = false;                    ///< the moved clock is the shop's own time
   std::unique_ptr<base::Executor> executor;
   std::optional<privacy::KeyRing> ring;
   std::unique_ptr<store::KeyValue> rows;
@@ -51,7 +53,7 @@ struct Context {
   std::atomic<bool> stop{false};             ///< set by a signal: steps end after the batch in hand
   std::unique_ptr<Holder> holder;            ///< last: it stops answering before anything it reads goes away
 
-  bool replay() const { return manual != nullptr; }
+  bool replay() const { return manual != nullptr && !simulated; }
   std::string path(const std::string& name) const { return folder + "/" + name; }
   base::ProgressMode progress() const { return quiet ? base::ProgressMode::kQuiet : base::ProgressMode::kAuto; }
 };

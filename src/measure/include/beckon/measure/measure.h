@@ -36,7 +36,7 @@ struct Outcome {
   bool unsubscribed = false;
   std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
   std::int64_t revenue_minor = 0;     ///< paid for them
-  std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces, less what the promotion cost
+  std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces and sending, less discounts that the price paid does not show
   std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
   std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
   std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, last touch within the window
