@@ -29,15 +29,13 @@ report::Table slice_table(const std::string& title, const base::Json& rows, cons
   using report::Align;
   report::Table table;
   table.title = title;
-  table.columns = {{"", Align::kLeft}, {"planned", Align::kRight}, {"sent", Align::kRight}, {"opened", Align::kRight},
-                   {"clicked", Align::kRight}, {"click-through", Align::kRight}, {"bought", Align::kRight},
-                   {"conversion", Align::kRight}, {"sales", Align::kRight, currency}, {"after click or code", Align::kRight, currency},
-                   {"promotion cost", Align::kRight, currency}};
+  table.columns = {{"", Align::kLeft}, {"sent", Align::kRight}, {"opened", Align::kRight}, {"clicked", Align::kRight},
+                   {"click-through", Align::kRight}, {"conversion", Align::kRight}, {"sales", Align::kRight, currency},
+                   {"by click or code", Align::kRight, currency}, {"cost", Align::kRight, currency}};
   for (const auto& row : rows) {
     const std::int64_t sent = base::int_or(row, "sent");
-    table.rows.push_back({base::string_or(row, "name"), count(base::int_or(row, "planned")), count(sent), count(base::int_or(row, "opened")),
-                          count(base::int_or(row, "clicked")), rate(base::int_or(row, "clicked"), sent), count(base::int_or(row, "converted")),
-                          rate(base::int_or(row, "converted"), sent), amount(base::int_or(row, "revenue_minor"), currency),
+    table.rows.push_back({base::string_or(row, "name"), count(sent), count(base::int_or(row, "opened")), count(base::int_or(row, "clicked")),
+                          rate(base::int_or(row, "clicked"), sent), rate(base::int_or(row, "converted"), sent), amount(base::int_or(row, "revenue_minor"), currency),
                           amount(base::int_or(row, "attributed_minor"), currency), amount(base::int_or(row, "promotion_minor"), currency)});
   }
   return table;
@@ -147,8 +145,8 @@ std::string amount(std::int64_t minor, const std::string& currency) {
 
 std::string percent(double share, int decimals) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.*f %%", decimals, share * 100);
-  return text;
+  std::snprintf(text, sizeof text, "%.*f %%", decimals, std::abs(share) * 100);
+  return (share < 0 ? "−" : "") + std::string(text);
 }
 
 report::Section model_section(const base::Json& figures) {

@@ -148,6 +148,13 @@ Maybe read_items(const dom::element& properties, const ParseOptions& options, Ra
   return listed ? std::nullopt : read_item(properties, {currency, needs_item(out.type)}, out);
 }
 
+// "Consent Granted" grants; "Consent Updated" only where it says so itself; anything else takes consent away.
+bool grants_consent(const std::string& name, const dom::element& properties) {
+  bool said = false;
+  const bool updated = properties["granted"].get(said) == simdjson::SUCCESS && said;
+  return updated || name.ends_with("ranted") || name.ends_with("RANTED");
+}
+
 void read_consents(const dom::element& properties, bool granted, RawEvent& out) {
   std::vector<std::string> purposes;
   std::vector<std::string> channels;
@@ -209,8 +216,7 @@ Maybe fill(std::pair<std::string, dom::element> name_and_properties, const Parse
   if (out.type == EventType::kUnsubscribe) {
     read_consents(properties, false, out);
   } else if (out.type == EventType::kConsent) {
-    const auto folded = name.find("ithdraw") != std::string::npos || name.find("evoked") != std::string::npos;
-    read_consents(properties, !folded, out);
+    read_consents(properties, grants_consent(name, properties), out);
   }
   return read_items(properties, options, out);
 }

@@ -307,6 +307,10 @@ class Templates(unittest.TestCase):
         for template in ("csv", "segment", "ga4", "shopify", "woocommerce", "pos", "zh-orders"):
             with self.subTest(template), tempfile.TemporaryDirectory() as folder:
                 shop = init(folder, "shop", template)
+                campaign = os.path.join(shop, "campaigns", "welcome.toml")
+                text = read(campaign).replace("holdout_share = 0.10", "holdout_share = 0")  # one or two customers must not all be held out
+                with open(campaign, "w", encoding="utf-8") as out:
+                    out.write(text)
                 with open(os.path.join(shop, "beckon.toml"), "a", encoding="utf-8") as out:
                     out.write('\n[[consent_import]]\nbasis = "opt_in"\nsource = "form"\ndate = "2026-01-01"\npurposes = ["marketing"]\nchannels = ["email"]\n')
                 answer = beckon("run", "--as-of", "2026-01-07T12:00:00Z", shop=shop, expect=None)
