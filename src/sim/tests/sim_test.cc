@@ -91,7 +91,7 @@ TEST(Simulate, RunAgainNothingIsSentTwiceAndTheFiguresStay) {
 
 TEST(Simulate, WithoutEffectTheReportClaimsNone) {
   // "We picked people who buy" shown as "we made them buy" is how promotion budgets get wasted. tools/soak counts many more worlds.
-  constexpr int kSeeds = 12;
+  constexpr int kSeeds = 10;
   int holds_zero = 0;
   int holds_truth = 0;
   for (int seed = 1; seed <= kSeeds; ++seed) {
@@ -105,8 +105,8 @@ TEST(Simulate, WithoutEffectTheReportClaimsNone) {
     holds_truth += base::bool_or(margin, "holds_truth") ? 1 : 0;
     EXPECT_EQ(base::real_or(row_of(*answer, "conversion", "audience"), "truth", 1), 0) << "seed " << seed;
   }
-  EXPECT_GE(holds_zero, 9);
-  EXPECT_GE(holds_truth, 9);
+  EXPECT_GE(holds_zero, 8);
+  EXPECT_GE(holds_truth, 8);
 }
 
 TEST(Simulate, PlanningByValueIsBetterThanDrawingLots) {
