@@ -41,6 +41,20 @@ CsvRecord split_csv(std::string_view text, char delimiter) {
   return out;
 }
 
+void OpenQuote::see(char c) {
+  if (delimiter_ == '\0') {
+    return;
+  }
+  if (open_) {
+    open_ = c != '"';
+    closed_ = !open_;
+    return;
+  }
+  open_ = c == '"' && (at_start_ || closed_);  // a doubled quote closes and opens again
+  closed_ = false;
+  at_start_ = c == delimiter_ || (at_start_ && !open_ && (c == ' ' || c == '\t'));
+}
+
 std::string csv_field(std::string_view text, char delimiter) {
   std::string out;
   const bool number = text.size() > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9';

@@ -122,23 +122,23 @@ void merge(Item item, Feed& feed, std::map<std::pair<std::string, std::string>, 
 
 // Cuts the text into records; a quoted field may hold line ends.
 template <class Visit>
-void each_record(std::string_view bytes, const Visit& visit) {
+void each_record(std::string_view bytes, char delimiter, const Visit& visit) {
   std::int64_t line = 1;
   std::size_t start = 0;
-  bool quoted = false;
+  base::OpenQuote quote(delimiter);
   std::int64_t record_line = 1;
   for (std::size_t i = 0; i <= bytes.size(); ++i) {
-    if (i == bytes.size() || (bytes[i] == '\n' && !quoted)) {
+    if (i == bytes.size() || (bytes[i] == '\n' && !quote.open())) {
       if (i > start) {
         visit(record_line, bytes.substr(start, i - start));
       }
       start = i + 1;
       record_line = line + 1;
+      quote = base::OpenQuote(delimiter);
+    } else {
+      quote.see(bytes[i]);
     }
-    if (i < bytes.size()) {
-      quoted = bytes[i] == '"' ? !quoted : quoted;
-      line += bytes[i] == '\n' ? 1 : 0;
-    }
+    line += i < bytes.size() && bytes[i] == '\n' ? 1 : 0;
   }
 }
 
@@ -201,7 +201,7 @@ base::Result<Feed> parse_feed(std::string_view bytes, const FeedOptions& options
   std::map<std::pair<std::string, std::string>, std::size_t> index;
   std::vector<std::string> roles;
   base::Status problem = base::ok_status();
-  each_record(bytes, [&](std::int64_t line, std::string_view text) {
+  each_record(bytes, delimiter, [&](std::int64_t line, std::string_view text) {
     if (!problem.ok() || base::trimmed(text).empty()) {
       return;
     }

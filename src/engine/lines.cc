@@ -2,6 +2,7 @@
 #include "lines.h"
 
 #include "beckon/base/check.h"
+#include "beckon/base/csv.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -146,33 +147,6 @@ class Zstd {
   bool frame_open_ = true;
 };
 
-// Whether the bytes seen of a CSV record end inside a quoted field, by the rule of base::split_csv: a quote opens only where a field
-// begins (12" is no open quote). Without a delimiter nothing is ever open.
-class Quotes {
- public:
-  explicit Quotes(char delimiter) : delimiter_(delimiter) {}
-  bool open() const { return open_; }
-  void see(char c) {
-    if (delimiter_ == '\0') {
-      return;
-    }
-    if (open_) {
-      open_ = c != '"';
-      closed_ = !open_;
-      return;
-    }
-    open_ = c == '"' && (at_start_ || closed_);  // a doubled quote closes and opens again
-    closed_ = false;
-    at_start_ = c == delimiter_ || (at_start_ && !open_ && (c == ' ' || c == '\t'));
-  }
-
- private:
-  char delimiter_;
-  bool open_ = false;
-  bool closed_ = false;    // the byte before ended a quoted field
-  bool at_start_ = true;   // only blanks since the field began
-};
-
 class Source final : public LineSource {
  public:
   Source(std::unique_ptr<RawFile> file, std::int64_t total) : file_(std::move(file)), total_(total) {}
@@ -256,7 +230,7 @@ class Source final : public LineSource {
     }
     std::vector<std::pair<std::size_t, std::size_t>> spans;
     std::vector<std::int64_t> numbers;
-    Quotes quotes(csv_delimiter);
+    base::OpenQuote quotes(csv_delimiter);
     std::int64_t inside = 0;  // line ends within the record in hand
     for (std::size_t i = start; i < pending_.size(); ++i) {
       const char c = pending_[i];
@@ -269,7 +243,7 @@ class Source final : public LineSource {
         numbers.push_back(line_);
         line_ += 1 + inside;
         inside = 0;
-        quotes = Quotes(csv_delimiter);
+        quotes = base::OpenQuote(csv_delimiter);
         start = i + 1;
       }
     }

@@ -45,6 +45,17 @@ TEST(Feed, CsvTsvAndXmlGiveTheSameItem) {
   EXPECT_EQ(parse_feed(write_feed(a.items, "en"), euro_options())->items, a.items);
 }
 
+TEST(Feed, InchesAreNoOpenQuotesAndQuotedFieldsMayHoldLineEnds) {
+  // A 27" monitor used to swallow every product up to the next one with inches.
+  const auto tsv = parse_feed("id\ttitle\tprice\na\t27\" monitor\t1.00\nb\tcable\t2.00\nc\t\"12\"\" pan,\ntwo lines\"\t3.00\nd\t5\" \"x\t4.00\n",
+                              euro_options()).value();
+  ASSERT_EQ(tsv.items.size(), 4U);
+  EXPECT_TRUE(tsv.rejects.empty());
+  EXPECT_EQ(tsv.items[0].title_in("en", ""), "27\" monitor");
+  EXPECT_EQ(tsv.items[2].title_in("en", ""), "12\" pan,\ntwo lines");
+  EXPECT_EQ(parse_feed("id,price\na,1\n\"b\nb\",1\nc,x\n", euro_options())->rejects[0].line, 5);
+}
+
 TEST(Feed, BadRowsComeBackWithTheirReason) {
   // A negative price that slips in would make every discount free money; one that vanishes is never mended.
   const auto feed = parse_feed("id,title,price,cost,stock\n,x,1,,\na,x,-1,,\nb,x,1 USD,1 EUR,\nc,x,1,,many\nd,x,1\ne,x,1,,3\n", euro_options()).value();

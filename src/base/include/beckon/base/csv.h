@@ -17,6 +17,21 @@ struct CsvRecord {
 };
 CsvRecord split_csv(std::string_view text, char delimiter);
 
+/// Whether the bytes seen of a record end inside a quoted field, by the rule of split_csv: a quote opens only where a field begins
+/// (12" is no open quote). With delimiter '\0' nothing is ever open.
+class OpenQuote {
+ public:
+  explicit OpenQuote(char delimiter) : delimiter_(delimiter) {}
+  void see(char c);
+  bool open() const { return open_; }
+
+ private:
+  char delimiter_;
+  bool open_ = false;
+  bool closed_ = false;   // the byte before ended a quoted field
+  bool at_start_ = true;  // only blanks since the field began
+};
+
 /// One field as it is written: quoted when it has to be. A field that a spreadsheet would run as a formula gets a leading
 /// apostrophe (OWASP "CSV injection").
 std::string csv_field(std::string_view text, char delimiter = ',');
