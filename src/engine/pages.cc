@@ -69,15 +69,16 @@ report::Chart lift_chart(const base::Json& rows, const std::string& currency) {
   chart.y_label = "difference to the held-out";
   chart.unit = currency;
   report::Series series{"difference with 95 % interval", {}, {}, {}};
+  const double unit = std::pow(10.0, base::Currency::parse(currency).value_or({}).decimals());  // minor units of a major one
   for (const auto& row : rows) {
     if (!base::bool_or(row, "known")) {
       continue;
     }
     const std::string name = base::string_or(row, "name");
     chart.categories.push_back(name == "audience" ? "whole audience" : name == "chosen" ? "chosen" : "offer " + name);
-    series.y.push_back(base::real_or(row, "difference") / 100);
-    series.low.push_back(base::real_or(row, "low") / 100);
-    series.high.push_back(base::real_or(row, "high") / 100);
+    series.y.push_back(base::real_or(row, "difference") / unit);
+    series.low.push_back(base::real_or(row, "low") / unit);
+    series.high.push_back(base::real_or(row, "high") / unit);
   }
   chart.series = {series};
   chart.note = "Whoever was assigned stays in his group, sent or not. An interval that holds 0 shows no effect.";
