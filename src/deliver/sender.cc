@@ -151,6 +151,9 @@ base::Result<IntentCounts> Sender::add_intents(std::span<const events::Decision>
     if (!decision.chosen || decision.group == events::Group::kHoldout) {
       continue;  // a ghost pick has no delivery
     }
+    if (!decisions_.contains({decision.customer.bytes(), std::to_string(decision.slot)})) {
+      return base::failed_precondition("the plan was interrupted while it was written: make it again with beckon plan");
+    }
     Delivery intent = intent_of(decision, now);
     BECKON_TRY(const auto stored, records.delivery(intent.customer, intent.id));
     const bool replaceable = stored.has_value() && stored->attempts == 0 && stored->plan != intent.plan &&
@@ -289,7 +292,10 @@ base::Result<SendCounts> Sender::send_due(base::Instant now, const std::function
                                 due.begin() + static_cast<std::ptrdiff_t>(std::min(due.size(), start + kBatch)));
     store::WriteBatch claims;
     for (auto& d : batch) {
-      if (d.state == DeliveryState::kUnknown && !d.payload.empty()) {
+      if (d.state == DeliveryState::kUnknown && !d.payload.empty() && now > d.expires) {
+        d.state = DeliveryState::kDead;
+        d.reason = "expired, not known whether it arrived: " + d.reason;
+      } else if (d.state == DeliveryState::kUnknown && !d.payload.empty()) {
         d.state = DeliveryState::kClaimed;  // same id, same bytes: nothing is decided again
       } else {
         BECKON_TRY_STATUS(check_and_claim(d, now));
@@ -326,7 +332,9 @@ base::Result<std::int64_t> Sender::settle(base::Instant now, const std::function
   std::int64_t settled = 0;
   for (auto& d : all) {
     const auto decision = decisions_.find({d.customer.bytes(), std::to_string(d.slot)});
-    if (d.settled || d.state != DeliveryState::kAccepted || decision == decisions_.end()) {
+    // A dead letter may have arrived all the same: its escrow goes by the same rule.
+    const bool holds_escrow = d.state == DeliveryState::kAccepted || (d.state == DeliveryState::kDead && d.attempts > 0);
+    if (d.settled || !holds_escrow || decision == decisions_.end()) {
       continue;
     }
     const bool used = redeemed(d);

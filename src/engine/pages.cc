@@ -150,6 +150,23 @@ std::string percent(double share, int decimals) {
   return (share < 0 ? "−" : "") + std::string(text);
 }
 
+report::Chart reliability_chart(const std::string& title, const base::Json& bins) {
+  report::Chart chart;
+  chart.kind = report::ChartKind::kReliability;
+  chart.title = title;
+  chart.x_label = "predicted probability of buying the item";
+  chart.y_label = "share that bought it";
+  report::Series series{"observed, 95 % interval", {}, {}, {}};
+  for (const auto& bin : bins) {
+    chart.x.push_back(base::real_or(bin, "predicted"));
+    series.y.push_back(base::real_or(bin, "observed"));
+    series.low.push_back(base::real_or(bin, "low"));
+    series.high.push_back(base::real_or(bin, "high"));
+  }
+  chart.series = {series};
+  return chart;
+}
+
 report::Section model_section(const base::Json& figures) {
   using report::Align;
   report::Section section;
@@ -174,19 +191,7 @@ report::Section model_section(const base::Json& figures) {
                                                          decimal(base::real_or(comparison, "gain_high"), "%+.4f") + ")."
                                                    : ".");
   section.tables = {table};
-  report::Chart chart;
-  chart.kind = report::ChartKind::kReliability;
-  chart.title = "Predicted and bought";
-  chart.x_label = "predicted probability of buying the item";
-  chart.y_label = "share that bought it";
-  report::Series series{"observed, 95 % interval", {}, {}, {}};
-  for (const auto& bin : test["calibration"]["bins"]) {
-    chart.x.push_back(base::real_or(bin, "predicted"));
-    series.y.push_back(base::real_or(bin, "observed"));
-    series.low.push_back(base::real_or(bin, "low"));
-    series.high.push_back(base::real_or(bin, "high"));
-  }
-  chart.series = {series};
+  report::Chart chart = reliability_chart("Predicted and bought", test["calibration"]["bins"]);
   chart.note = "Expected calibration error " + decimal(base::real_or(test["calibration"], "expected_calibration_error"), "%.4f") + ". On the diagonal 3 % means 3 of 100.";
   section.charts = {chart};
   return section;

@@ -12,6 +12,9 @@ base::Result<base::Json> replay_json(Context& context, const Planned& planned);
 report::Page campaign_page(const Context& context, const base::Json& json);
 report::Page replay_page(const Context& context, const base::Json& json);
 
+/// Bins of {predicted, observed, low, high}.
+report::Chart reliability_chart(const std::string& title, const base::Json& bins);
+
 /// Shared by both: how good the model is on data it never saw, and how well its probabilities hold.
 report::Section model_section(const base::Json& figures);
 

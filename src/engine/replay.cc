@@ -317,20 +317,7 @@ report::Page replay_page(const Context& context, const base::Json& json) {
   }
   prediction.tables = {table};
   prediction.charts = {chart};
-  report::Chart reliability;
-  reliability.kind = report::ChartKind::kReliability;
-  reliability.title = "Predicted and bought, over the promoted items";
-  reliability.x_label = "predicted probability of buying the item in the window";
-  reliability.y_label = "share that bought it";
-  report::Series series{"observed, 95 % interval", {}, {}, {}};
-  for (const auto& bin : json["calibration"]["bins"]) {
-    reliability.x.push_back(base::real_or(bin, "predicted"));
-    series.y.push_back(base::real_or(bin, "observed"));
-    series.low.push_back(base::real_or(bin, "low"));
-    series.high.push_back(base::real_or(bin, "high"));
-  }
-  reliability.series = {series};
-  prediction.charts.push_back(reliability);
+  prediction.charts.push_back(reliability_chart("Predicted and bought, over the promoted items", json["calibration"]["bins"]));
   report::Section plans;
   plans.heading = "What the strategies would have done";
   plans.tables = {strategy_table(json, currency), overlap_table(json)};
