@@ -30,6 +30,11 @@ if(BECKON_SANITIZE)
   target_compile_definitions(beckon_options INTERFACE BECKON_SANITIZED=1)
 endif()
 
+if(BECKON_FUZZ)
+  # The libraries tell the fuzzer which of their branches an input reached; without it the search is blind behind the harness.
+  target_compile_options(beckon_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_program(BECKON_CCACHE ccache)
 if(BECKON_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BECKON_CCACHE})
