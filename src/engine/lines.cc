@@ -254,7 +254,7 @@ class Source final : public LineSource {
     }
     const bool too_long = rest > kLineBytesMax && !ended_;
     start = ended_ || too_long ? pending_.size() : start;  // a torn line at the end of a damaged file is not a line
-    block.bytes = pending_.substr(0, start);
+    block.bytes.assign(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(start));
     pending_.erase(0, start);
     for (std::size_t i = 0; i < spans.size(); ++i) {
       add_line(block, spans[i], numbers[i]);

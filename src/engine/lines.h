@@ -20,8 +20,15 @@ struct Line {
 
 constexpr std::size_t kLineBytesMax = 1 << 20;
 
+/// Move-only: the lines are views into `bytes`, whose address must survive a move (a short std::string's would not).
 struct Block {
-  std::string bytes;
+  Block() = default;
+  Block(Block&&) = default;
+  Block& operator=(Block&&) = default;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() = default;
+  std::vector<char> bytes;
   std::vector<Line> lines;
 };
 
