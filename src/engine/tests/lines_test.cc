@@ -172,6 +172,19 @@ TEST(LineSource, LinesThatFillTheBufferToTheByteDoNotHang) {
   }
 }
 
+TEST(LineSource, LinesStayReadableWhenTheirBlockMoves) {
+  // The last few bytes of a file are a block of their own; it goes through several hands before it is parsed.
+  const TestFolder folder("moved");
+  Block block = LineSource::open(folder.file("x", "a\nbc")).value()->next().value();
+  const Block moved = std::move(block);
+  block = Block{std::vector<char>(64, 'x'), {}};
+  ASSERT_EQ(moved.lines.size(), 2U);
+  for (const Line& line : moved.lines) {
+    EXPECT_TRUE(line.text.data() >= moved.bytes.data() && line.text.data() + line.text.size() <= moved.bytes.data() + moved.bytes.size());
+  }
+  EXPECT_EQ(moved.lines[1].text, "bc");
+}
+
 TEST(LineSource, QuotedRecordsKeepTheirLineEnds) {
   // An address in two lines must not become two broken orders.
   const TestFolder folder("csv");
