@@ -6,7 +6,14 @@
 namespace beckon::measure {
 namespace {
 
-Lift compare(std::string name, const stats::Moments& treated, const stats::Moments& control) {
+struct Groups {
+  std::vector<double> treated;
+  std::vector<double> control;
+};
+
+Lift compare(std::string name, const Groups& groups) {
+  const auto treated = stats::Moments::of(groups.treated);
+  const auto control = stats::Moments::of(groups.control);
   Lift lift;
   lift.name = std::move(name);
   lift.treated_count = treated.count;
@@ -14,7 +21,7 @@ Lift compare(std::string name, const stats::Moments& treated, const stats::Momen
   lift.treated_mean = treated.mean;
   lift.control_mean = control.mean;
   lift.difference = treated.mean - control.mean;
-  const auto interval = stats::difference_of_means(treated, control);
+  const auto interval = stats::permuted_difference_of_means(groups.treated, groups.control);
   lift.known = interval.ok();
   if (interval.ok()) {
     lift.low = interval->low;
@@ -47,26 +54,24 @@ double value_of(const Outcome& outcome, Metric metric) {
 }
 
 Lift audience_lift(std::span<const Outcome> outcomes, Metric metric) {
-  stats::Moments treated;
-  stats::Moments control;
+  Groups groups;
   for (const auto& outcome : outcomes) {
     const bool held_out = outcome.decision.group == events::Group::kHoldout;
-    (held_out ? control : treated).add(value_of(outcome, metric));
+    (held_out ? groups.control : groups.treated).push_back(value_of(outcome, metric));
   }
-  return compare("audience", treated, control);
+  return compare("audience", groups);
 }
 
 Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer) {
-  stats::Moments treated;
-  stats::Moments control;
+  Groups groups;
   for (const auto& outcome : outcomes) {
     const events::Decision& decision = outcome.decision;
     if (!decision.chosen || decision.group == events::Group::kRandom || (!offer.empty() && decision.offer != offer)) {
       continue;
     }
-    (decision.group == events::Group::kHoldout ? control : treated).add(value_of(outcome, metric));
+    (decision.group == events::Group::kHoldout ? groups.control : groups.treated).push_back(value_of(outcome, metric));
   }
-  return compare(offer.empty() ? "chosen" : offer, treated, control);
+  return compare(offer.empty() ? "chosen" : offer, groups);
 }
 
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key) {

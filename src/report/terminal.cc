@@ -35,11 +35,7 @@ class Terminal {
       paragraph(table.title, "1");
     }
     const std::vector<int> widths = column_widths(table);
-    std::vector<std::string> header;
-    for (const auto& column : table.columns) {
-      header.push_back(name_of(column));
-    }
-    line(row(table, header, widths), "1");
+    header(table, widths);
     std::string rule;
     for (std::size_t c = 0; c < widths.size(); ++c) {
       rule += (c == 0 ? "" : "  ") + repeat("─", widths[c]);
@@ -168,6 +164,24 @@ class Terminal {
       --*widest;
     }
     return widths;
+  }
+
+  // A name that does not fit goes over several lines, the last of them next to the rule.
+  void header(const Table& table, const std::vector<int>& widths) {
+    std::vector<std::vector<std::string>> names;
+    std::size_t height = 1;
+    for (std::size_t c = 0; c < widths.size(); ++c) {
+      names.push_back(wrap(name_of(table.columns[c]), std::max(1, widths[c])));
+      height = std::max(height, names.back().size());
+    }
+    for (std::size_t l = 0; l < height; ++l) {
+      std::vector<std::string> cells;
+      for (const auto& name : names) {
+        const std::size_t blank_above = height - name.size();
+        cells.push_back(l < blank_above ? std::string() : name[l - blank_above]);
+      }
+      line(row(table, cells, widths), "1");
+    }
   }
 
   std::string row(const Table& table, const std::vector<std::string>& cells, const std::vector<int>& widths) const {

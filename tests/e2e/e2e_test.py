@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -258,13 +259,15 @@ class BadInput(unittest.TestCase):
 
     def test_a_line_without_end_is_skipped_in_flat_memory(self):
         # A gigabyte on one line would otherwise take the machine down.
-        path = self.write("long.jsonl", self.line(1))
-        with open(path, "ab") as out:
-            for _ in range(64):
-                out.write(b"x" * (1 << 20))
-            out.write(b"\n" + self.line(2))
+        middle = gzip.compress(b"x" * (16 << 20))  # members of one gzip file: 1 GiB without a line end
+        path = self.write("long.jsonl.gz", gzip.compress(self.line(1)) + middle * 64 + gzip.compress(b"\n" + self.line(2)))
         answer = beckon("ingest", path, shop=self.shop, expect=5)
         self.assertEqual((answer["accepted"], answer["rejected_by_reason"]), (2, {"line_too_long": 1}))
+        self.assertLess(self.peak_kib_of_children(), 1 << 20, "the line was held in memory")
+
+    @staticmethod
+    def peak_kib_of_children():
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 
     def test_a_wrong_column_names_the_nearest(self):
         # "CustomerId" for "CustomerID" must not read as "no customers".

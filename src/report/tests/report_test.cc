@@ -126,6 +126,17 @@ TEST(Terminal, TablesAlignWithChineseAndNarrowScreens) {
             "note\n");
 }
 
+TEST(Terminal, ALongColumnNameGoesOverSeveralLines) {
+  // "of it to people who bought without i…" leaves the reader to guess.
+  Table table{.columns = {{"strategy"}, {"given to people who bought without it", Align::kRight, "EUR"}}};
+  table.rows = {{"value", "55.47"}};
+  EXPECT_EQ(to_terminal(table, {.width = 40}),
+            "              given to people who bought\n"
+            "strategy                without it (EUR)\n"
+            "────────  ──────────────────────────────\n"
+            "value                              55.47\n");
+}
+
 TEST(Terminal, NoLineIsWiderThanTheScreenAndNoEscapeComesFromText) {
   for (const int width : {40, 80, 120}) {
     for (const auto& page : {sample_page(false), sample_page(true)}) {

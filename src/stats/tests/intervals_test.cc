@@ -256,5 +256,72 @@ TEST(Bootstrap, CoversAPairedDifferenceAndIsTheSameForAnyExecutor) {
   EXPECT_NEAR(alone->estimate, 8.0 / 5, 1e-12);
 }
 
+// What 60 held-out customers and 540 others spend: most nothing, some an order, few a very large one.
+std::vector<double> skewed_spend(base::Rng& rng, int count) {
+  std::vector<double> values;
+  for (int i = 0; i < count; ++i) {
+    values.push_back(rng.chance(0.12) ? std::exp(3 + 1.3 * rng.normal()) : 0);
+  }
+  return values;
+}
+
+TEST(Permutation, HoldsZeroAsOftenAsItSaysWhereWelchDoesNot) {
+  // A small holdout and a few large orders: with too short an interval every tenth idle campaign "works" or "harms".
+  int permuted_holds = 0;
+  int welch_holds = 0;
+  constexpr int kWorlds = 1000;
+  PermutationOptions options;
+  options.permutations = 399;
+  for (int i = 0; i < kWorlds; ++i) {
+    base::Rng rng(77, static_cast<std::uint64_t>(i));
+    const auto treated = skewed_spend(rng, 540);
+    const auto control = skewed_spend(rng, 60);
+    options.seed = static_cast<std::uint64_t>(i);
+    const Interval mine = permuted_difference_of_means(treated, control, options).value();
+    const Interval welch = difference_of_means(Moments::of(treated), Moments::of(control)).value();
+    EXPECT_LE(mine.low, mine.estimate);
+    EXPECT_GE(mine.high, mine.estimate);
+    permuted_holds += mine.low <= 0 && mine.high >= 0 ? 1 : 0;
+    welch_holds += welch.low <= 0 && welch.high >= 0 ? 1 : 0;
+  }
+  EXPECT_NEAR(permuted_holds, kWorlds * 0.95, kWorlds * 0.02);
+  EXPECT_LT(welch_holds, permuted_holds);
+}
+
+TEST(Permutation, CoversARealDifferenceWhicheverGroupIsSmaller) {
+  PermutationOptions options;
+  options.permutations = 399;
+  for (const auto& [treated_count, control_count] : {std::pair{540, 200}, std::pair{200, 540}}) {
+    EXPECT_GE(coverage([&, treated_size = treated_count, control_size = control_count](base::Rng& rng) {
+      std::vector<double> treated(static_cast<std::size_t>(treated_size));
+      std::vector<double> control(static_cast<std::size_t>(control_size));
+      for (double& value : treated) {
+        value = 3 * rng.exponential();
+      }
+      for (double& value : control) {
+        value = rng.exponential() + rng.normal();
+      }
+      return std::pair(permuted_difference_of_means(treated, control, options).value(), 2.0);
+    }), kCoverageLeast) << treated_count;
+  }
+}
+
+TEST(Permutation, IsTheSameEveryTimeAndKnowsItsEdges) {
+  // A report made twice from the same records must print the same interval.
+  base::Rng rng(5);
+  const auto treated = skewed_spend(rng, 80);
+  const auto control = skewed_spend(rng, 30);
+  const auto once = permuted_difference_of_means(treated, control).value();
+  EXPECT_EQ(once.low, permuted_difference_of_means(treated, control).value().low);
+  const auto other_way = permuted_difference_of_means(control, treated).value();
+  EXPECT_NEAR(once.low, -other_way.high, 1e-9 + 0.15 * std::abs(once.low));  // another draw, the same distribution
+  const std::vector<double> nothing(20, 0.0);
+  EXPECT_EQ(permuted_difference_of_means(nothing, nothing)->low, 0);
+  EXPECT_FALSE(permuted_difference_of_means(nothing, std::span(nothing).first(1)).ok());
+  PermutationOptions large;
+  large.smaller_group_max = 10;
+  EXPECT_EQ(permuted_difference_of_means(treated, control, large)->low, difference_of_means(Moments::of(treated), Moments::of(control))->low);
+}
+
 }  // namespace
 }  // namespace beckon::stats

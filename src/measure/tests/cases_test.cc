@@ -1,0 +1,227 @@
+// Golden cases that a marketer can read: src/measure/tests/cases/*.txt. Each line sets up what was decided, sent and done, or says
+// what the report must count. Times are days and hours since the plan ("2d 3h"); money in euro.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "beckon/measure/measure.h"
+
+namespace beckon::measure {
+namespace {
+
+const privacy::KeyRing& ring() {
+  static const privacy::KeyRing kRing = privacy::KeyRing::make(std::string(32, 'k'), 1).value();
+  return kRing;
+}
+base::Money euro(const std::string& text) { return base::Money::parse(text, base::Currency::parse("EUR").value()).value(); }
+
+constexpr std::int64_t kPlannedMs = 1'000'000'000'000;
+
+struct Customer {
+  std::string name;
+  events::Decision decision;
+  std::vector<events::Delivery> deliveries;
+  std::vector<events::Event> window;
+};
+
+// The words of one line after its verb, read in pairs or alone.
+class Words {
+ public:
+  explicit Words(const std::string& line) : in_(line) {}
+  std::string next() {
+    std::string word;
+    in_ >> word;
+    return word;
+  }
+  // "2d", "3h", "90m" after the plan; "-1d" before it.
+  base::Instant time() {
+    const std::string word = next();
+    const std::int64_t unit_ms = word.back() == 'd' ? base::kDayMs : word.back() == 'h' ? base::kHourMs : base::kMinuteMs;
+    return {kPlannedMs + std::stoll(word) * unit_ms};
+  }
+
+ private:
+  std::istringstream in_;
+};
+
+events::EventType type_of(const std::string& name) {
+  for (std::uint8_t value = 1; value <= events::kEventTypeMax; ++value) {
+    if (events::to_text(static_cast<events::EventType>(value)) == name) {
+      return static_cast<events::EventType>(value);
+    }
+  }
+  ADD_FAILURE() << "no event is called " << name;
+  return events::EventType::kOther;
+}
+
+struct World {
+  OutcomeOptions options;
+  std::vector<Customer> customers;
+  std::vector<std::string> expectations;
+
+  World() { options.as_of.ms = kPlannedMs + 100 * base::kDayMs; }
+
+  Customer& customer(const std::string& name) {
+    for (auto& one : customers) {
+      if (one.name == name) {
+        return one;
+      }
+    }
+    ADD_FAILURE() << "nothing was decided for " << name;
+    return customers.front();
+  }
+
+  // decide NAME treated|holdout|random ITEM OFFER [price P] [face F]     or     decide NAME GROUP nothing
+  void read_decision(Words& words) {
+    Customer one;
+    one.name = words.next();
+    events::Decision& d = one.decision;
+    d.customer = ring().pseudonym(one.name);
+    d.campaign = "spring";
+    d.at.ms = kPlannedMs;
+    const std::string group = words.next();
+    d.group = group == "holdout" ? events::Group::kHoldout : group == "random" ? events::Group::kRandom : events::Group::kTreated;
+    d.item = words.next();
+    d.chosen = d.item != "nothing";
+    if (d.chosen) {
+      d.offer = words.next();
+    } else {
+      d.item.clear();
+    }
+    for (std::string word = words.next(); !word.empty(); word = words.next()) {
+      (word == "price" ? d.price_minor : d.face_minor) = euro(words.next()).minor();
+    }
+    customers.push_back(std::move(one));
+  }
+
+  // message NAME accepted|held|failed [code CODE]
+  void read_message(Words& words) {
+    Customer& one = customer(words.next());
+    events::Delivery delivery;
+    delivery.id = "message of " + one.name;
+    const std::string state = words.next();
+    delivery.state = state == "accepted" ? events::DeliveryState::kAccepted : events::DeliveryState::kHeld;
+    if (words.next() == "code") {
+      delivery.code = words.next();
+    }
+    one.deliveries.push_back(delivery);
+  }
+
+  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|campaign]
+  void read_event(Words& words) {
+    Customer& one = customer(words.next());
+    events::Event event;
+    event.customer = one.decision.customer;
+    event.at = words.time();
+    event.type = type_of(words.next());
+    for (std::string word = words.next(); !word.empty(); word = words.next()) {
+      if (word == "price") {
+        event.unit_price = euro(words.next());
+      } else if (word == "pieces") {
+        event.quantity = std::stoll(words.next());
+      } else if (word == "coupon") {
+        event.coupon = words.next();
+      } else if (word == "of") {
+        const bool of_message = words.next() == "message";  // else the campaign's context, as a tagged link carries it
+        (of_message ? event.delivery : event.campaign) = of_message ? "message of " + one.name : "spring";
+      } else {
+        event.item = word;
+      }
+    }
+    one.window.push_back(event);
+  }
+
+  void read_line(const std::string& line) {
+    Words words(line);
+    const std::string verb = words.next();
+    if (verb.empty() || verb[0] == '#') {
+      return;
+    }
+    if (verb == "window") {
+      options.attribution_ms = words.time().ms - kPlannedMs;
+    } else if (verb == "report_at") {
+      options.as_of = words.time();
+    } else if (verb == "item") {
+      const std::string id = words.next();
+      words.next();  // "cost"
+      options.cost_minor[id] = euro(words.next()).minor();
+    } else if (verb == "decide") {
+      read_decision(words);
+    } else if (verb == "message") {
+      read_message(words);
+    } else if (verb == "does") {
+      read_event(words);
+    } else if (verb == "expect") {
+      expectations.push_back(line.substr(7));
+    } else {
+      ADD_FAILURE() << "unknown line: " << line;
+    }
+  }
+};
+
+std::string money(std::int64_t minor) { return base::Money(minor, base::Currency::parse("EUR").value()).amount_string(); }
+
+// Everything the report could say, one claim a line: an expectation is one of these lines.
+std::vector<std::string> claims(const World& world) {
+  std::vector<std::string> said;
+  std::vector<Outcome> outcomes;
+  for (const auto& one : world.customers) {
+    auto window = one.window;
+    std::stable_sort(window.begin(), window.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    const Outcome o = observe(one.decision, window, one.deliveries, world.options);
+    outcomes.push_back(o);
+    const auto say = [&](const std::string& what) { said.push_back(one.name + " " + what); };
+    say("buys " + std::to_string(o.purchases) + " for " + money(o.revenue_minor));
+    say("margin " + money(o.margin_minor));
+    say("attributed " + money(o.attributed_minor));
+    say("promotion " + money(o.promotion_minor));
+    say(o.redeemed ? "redeemed" : "not redeemed");
+    say(o.clicked ? "clicked" : "not clicked");
+    say(o.opened ? "opened" : "not opened");
+  }
+  const auto lift = [&](const Lift& one) {
+    std::ostringstream text;
+    text << "lift " << one.name << " " << one.treated_count << " against " << one.control_count << " difference " << one.difference;
+    said.push_back(text.str());
+  };
+  lift(audience_lift(outcomes, Metric::kPurchases));
+  lift(chosen_lift(outcomes, Metric::kPurchases));
+  lift(chosen_lift(outcomes, Metric::kPurchases, "ten"));
+  return said;
+}
+
+class MeasureCase : public testing::TestWithParam<std::string> {};
+
+TEST_P(MeasureCase, ComesOutAsWritten) {
+  // Each file says in its first line what a marketer relies on.
+  std::ifstream file(GetParam());
+  World world;
+  for (std::string line; std::getline(file, line);) {
+    world.read_line(line);
+  }
+  ASSERT_FALSE(world.expectations.empty()) << GetParam() << " expects nothing: it could never fail";
+  const auto said = claims(world);
+  for (const auto& expected : world.expectations) {
+    EXPECT_NE(std::find(said.begin(), said.end(), expected), said.end())
+        << GetParam() << "\nexpected: " << expected << "\ngot:\n  " << testing::PrintToString(said);
+  }
+}
+
+std::vector<std::string> case_files() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(BECKON_SOURCE_DIR) + "/src/measure/tests/cases")) {
+    files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(Measure, MeasureCase, testing::ValuesIn(case_files()), [](const auto& one) {
+  return std::filesystem::path(one.param).stem().string();
+});
+
+}  // namespace
+}  // namespace beckon::measure
