@@ -42,13 +42,16 @@ base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, 
     return true;
   }));
   std::vector<measure::Outcome> outcomes;
-  for (const auto& decision : decisions) {
-    BECKON_TRY(const auto window, store::read_person(*context.rows, decision.customer, options.as_of));
-    BECKON_TRY(auto deliveries, records.deliveries(decision.customer));
-    std::erase_if(deliveries, [&](const auto& d) {
-      return d.campaign != decision.campaign || d.period != decision.period || d.slot != decision.slot;
-    });
-    outcomes.push_back(measure::observe(decision, window, deliveries, options));
+  for (std::size_t begin = 0, end = 0; begin < decisions.size(); begin = end) {
+    const privacy::Pseudonym& customer = decisions[begin].customer;  // his slots stand together: the store is ordered by customer
+    while (end < decisions.size() && decisions[end].customer == customer) {
+      ++end;
+    }
+    BECKON_TRY(const auto window, store::read_person(*context.rows, customer, options.as_of));
+    BECKON_TRY(auto deliveries, records.deliveries(customer));
+    std::erase_if(deliveries, [&](const auto& d) { return d.campaign != planned.file.campaign || d.period != planned.file.period; });
+    auto slots = measure::observe(std::span(decisions).subspan(begin, end - begin), window, deliveries, options);
+    std::move(slots.begin(), slots.end(), std::back_inserter(outcomes));
   }
   return outcomes;
 }

@@ -74,13 +74,13 @@ std::function<std::string(const measure::Outcome&)> segment_of(const Context& co
 
 base::Result<base::Json> campaign_json(Context& context, const Planned& planned, const std::vector<measure::Outcome>& outcomes) {
   std::map<std::string, std::int64_t> not_sent;
-  std::map<std::string, std::string> day_of;
+  std::map<std::pair<std::string, std::int64_t>, std::string> day_of;  // of a customer's slot
   BECKON_TRY_STATUS(store::Records(*context.rows).for_each_delivery([&](const events::Delivery& d) {
     if (d.campaign == planned.file.campaign && d.period == planned.file.period) {
       if (d.state != events::DeliveryState::kAccepted) {
         ++not_sent[std::string(events::to_text(d.state)) + (d.reason.empty() ? "" : ": " + d.reason)];
       }
-      day_of[d.customer.bytes()] = base::format_date(d.accepted_at.ms > 0 ? d.accepted_at : d.due);
+      day_of[{d.customer.bytes(), d.slot}] = base::format_date(d.accepted_at.ms > 0 ? d.accepted_at : d.due);
     }
     return true;
   }));
@@ -94,7 +94,7 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
                     {"plan", planned.file.plan.id},
                     {"replay", planned.file.replay},
                     {"currency", std::string(context.config.shop.market(planned.campaign.market).currency.code())},
-                    {"customers", static_cast<std::int64_t>(outcomes.size())},
+                    {"customers", measure::count_customers(outcomes)},
                     {"totals", whole.empty() ? slice_json({}) : slice_json(whole.front())},
                     {"redeemed", redeemed},
                     {"click_rate_interval", whole.empty() ? base::Json::array() : base::Json{whole.front().click_rate_low, whole.front().click_rate_high}},
@@ -103,7 +103,7 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
                     {"by_channel", slices_json(measure::slices(outcomes, [](const auto& o) { return o.decision.channel; }))},
                     {"by_segment", slices_json(measure::slices(outcomes, segment_of(context)))},
                     {"by_day", slices_json(measure::slices(outcomes, [&](const auto& o) {
-                       const auto found = day_of.find(o.decision.customer.bytes());
+                       const auto found = day_of.find({o.decision.customer.bytes(), o.decision.slot});
                        return found == day_of.end() ? std::string("not sent") : found->second;
                      }))},
                     {"not_sent", not_sent},

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "beckon/measure/measure.h"
 #include "beckon/stats/stats.h"
@@ -10,6 +12,38 @@ struct Groups {
   std::vector<double> treated;
   std::vector<double> control;
 };
+
+bool same_customer(const Outcome* last, const Outcome& outcome) {
+  return last != nullptr && last->decision.customer == outcome.decision.customer;
+}
+
+// What a further message of the same customer adds: what he bought is in the first already.
+double further_value_of(const Outcome& outcome, Metric metric) {
+  if (metric == Metric::kMargin) {
+    return static_cast<double>(outcome.margin_minor - outcome.goods_margin_minor);
+  }
+  return metric == Metric::kItemPurchases ? value_of(outcome, metric) : 0;
+}
+
+// One value a customer, of those messages that `keep` wants.
+template <class Keep>
+Groups split(std::span<const Outcome> outcomes, Metric metric, const Keep& keep) {
+  Groups groups;
+  const Outcome* last = nullptr;
+  for (const auto& outcome : outcomes) {
+    if (!keep(outcome.decision)) {
+      continue;
+    }
+    auto& values = outcome.decision.group == events::Group::kHoldout ? groups.control : groups.treated;
+    if (same_customer(last, outcome)) {
+      values.back() += further_value_of(outcome, metric);
+    } else {
+      values.push_back(value_of(outcome, metric));
+    }
+    last = &outcome;
+  }
+  return groups;
+}
 
 Lift compare(std::string name, const Groups& groups) {
   const auto treated = stats::Moments::of(groups.treated);
@@ -53,41 +87,43 @@ double value_of(const Outcome& outcome, Metric metric) {
   return 0;
 }
 
+std::int64_t count_customers(std::span<const Outcome> outcomes) {
+  const Outcome* last = nullptr;
+  return std::count_if(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+    return !same_customer(std::exchange(last, &outcome), outcome);
+  });
+}
+
 Lift audience_lift(std::span<const Outcome> outcomes, Metric metric) {
-  Groups groups;
-  for (const auto& outcome : outcomes) {
-    const bool held_out = outcome.decision.group == events::Group::kHoldout;
-    (held_out ? groups.control : groups.treated).push_back(value_of(outcome, metric));
-  }
-  return compare("audience", groups);
+  return compare("audience", split(outcomes, metric, [](const events::Decision&) { return true; }));
 }
 
 Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer) {
-  Groups groups;
-  for (const auto& outcome : outcomes) {
-    const events::Decision& decision = outcome.decision;
-    if (!decision.chosen || decision.group == events::Group::kRandom || (!offer.empty() && decision.offer != offer)) {
-      continue;
-    }
-    (decision.group == events::Group::kHoldout ? groups.control : groups.treated).push_back(value_of(outcome, metric));
-  }
-  return compare(offer.empty() ? "chosen" : offer, groups);
+  return compare(offer.empty() ? "chosen" : offer, split(outcomes, metric, [&](const events::Decision& decision) {
+    return decision.chosen && decision.group != events::Group::kRandom && (offer.empty() || decision.offer == offer);
+  }));
 }
 
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key) {
   std::map<std::string, Slice> by_name;
+  std::map<std::string, const privacy::Pseudonym*> last_buyer;  // what a customer bought counts once a slice
   for (const auto& outcome : outcomes) {
     if (!outcome.decision.chosen || outcome.decision.group == events::Group::kHoldout) {
       continue;
     }
-    Slice& slice = by_name[key(outcome)];
+    const std::string name = key(outcome);
+    Slice& slice = by_name[name];
     ++slice.planned;
     slice.sent += outcome.sent ? 1 : 0;
     slice.delivered += outcome.delivered ? 1 : 0;
     slice.opened += outcome.opened ? 1 : 0;
     slice.clicked += outcome.clicked ? 1 : 0;
-    slice.converted += outcome.sent && outcome.purchases > 0 ? 1 : 0;
-    slice.revenue_minor += outcome.sent ? outcome.revenue_minor : 0;
+    const privacy::Pseudonym*& buyer = last_buyer[name];
+    if (outcome.sent && (buyer == nullptr || *buyer != outcome.decision.customer)) {
+      buyer = &outcome.decision.customer;
+      slice.converted += outcome.purchases > 0 ? 1 : 0;
+      slice.revenue_minor += outcome.revenue_minor;
+    }
     slice.attributed_minor += outcome.attributed_minor;
     slice.promotion_minor += outcome.promotion_minor;
     slice.unsubscribed += outcome.unsubscribed ? 1 : 0;
@@ -105,8 +141,9 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
 
 double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares) {
   std::vector<std::int64_t> counts(3, 0);
+  const Outcome* last = nullptr;
   for (const auto& outcome : outcomes) {
-    ++counts[static_cast<std::size_t>(outcome.decision.group) - 1];
+    counts[static_cast<std::size_t>(outcome.decision.group) - 1] += same_customer(std::exchange(last, &outcome), outcome) ? 0 : 1;
   }
   const std::vector<double> all{shares.holdout, shares.random, 1 - shares.holdout - shares.random};
   std::vector<std::int64_t> seen;

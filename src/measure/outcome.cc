@@ -15,18 +15,28 @@ std::int64_t piece_margin_minor(const events::Event& purchase, const OutcomeOpti
   return purchase.unit_price.percent(options.margin_bp, base::Rounding::kHalfEven).value_or(base::Money()).minor();
 }
 
-bool belongs(const events::Event& event, const Outcome& outcome, std::span<const events::Delivery> deliveries) {
+// One message of the customer while his events are read.
+struct Slot {
+  Outcome out;
+  base::Instant end;
+  std::vector<const events::Delivery*> deliveries;
+  std::string code;
+  base::Instant clicked_at;
+};
+
+bool belongs(const events::Event& event, const Slot& slot) {
   if (!event.delivery.empty()) {
-    return std::any_of(deliveries.begin(), deliveries.end(), [&](const auto& d) { return d.id == event.delivery; });
+    return std::any_of(slot.deliveries.begin(), slot.deliveries.end(), [&](const auto* d) { return d->id == event.delivery; });
   }
-  return event.campaign == outcome.decision.campaign;
+  return event.campaign == slot.out.decision.campaign;
 }
 
 // Opens, clicks and the like say which campaign they answer; without that they count for none.
-void count_response(const events::Event& event, std::span<const events::Delivery> deliveries, Outcome& outcome) {
-  if (!belongs(event, outcome, deliveries)) {
+void count_response(const events::Event& event, Slot& slot) {
+  if (!belongs(event, slot)) {
     return;
   }
+  Outcome& outcome = slot.out;
   switch (event.type) {
     case events::EventType::kDelivered:
       outcome.delivered = true;
@@ -39,6 +49,7 @@ void count_response(const events::Event& event, std::span<const events::Delivery
       break;
     case events::EventType::kClick:
       outcome.clicked = true;
+      slot.clicked_at = event.at;
       break;
     case events::EventType::kComplaint:
       outcome.complained = true;
@@ -59,6 +70,62 @@ std::int64_t face_not_in_price_minor(const events::Event& purchase, const events
 
 std::int64_t divide_up(std::int64_t value, std::int64_t by) { return value <= 0 ? 0 : (value + by - 1) / by; }
 
+Slot make_slot(const events::Decision& decision, std::span<const events::Delivery> deliveries, const OutcomeOptions& options) {
+  Slot slot;
+  slot.out.decision = decision;
+  slot.end = std::min(options.as_of, decision.at.plus_ms(options.attribution_ms));
+  for (const auto& delivery : deliveries) {
+    if (delivery.slot != decision.slot) {
+      continue;
+    }
+    slot.deliveries.push_back(&delivery);
+    slot.code = delivery.code.empty() ? slot.code : delivery.code;
+    if (delivery.state == events::DeliveryState::kAccepted) {
+      slot.out.sent = true;
+      slot.out.promotion_minor += divide_up(decision.send_cost_micro, 1'000'000);
+    }
+  }
+  slot.out.margin_minor = -slot.out.promotion_minor;
+  return slot;
+}
+
+bool has_code(const events::Event& purchase, const Slot& slot) {
+  return slot.out.sent && !slot.code.empty() && purchase.coupon == slot.code;
+}
+
+void count_purchase(const events::Event& purchase, std::int64_t pieces, const OutcomeOptions& options, Slot& slot) {
+  Outcome& out = slot.out;
+  const bool promoted = purchase.item == out.decision.item && !out.decision.item.empty();
+  ++out.purchases;
+  out.revenue_minor += purchase.unit_price.times(pieces).value_or(base::Money()).minor();
+  out.goods_margin_minor += piece_margin_minor(purchase, options) * pieces;
+  out.margin_minor += piece_margin_minor(purchase, options) * pieces;
+  out.item_purchases += promoted ? pieces : 0;
+  if (promoted && has_code(purchase, slot) && !out.redeemed) {
+    out.redeemed = true;  // one coupon, one piece
+    out.promotion_minor += out.decision.face_minor;
+    out.margin_minor -= face_not_in_price_minor(purchase, out.decision);
+  }
+}
+
+// How surely a purchase answers a message: its code, its context, a click before; 0: not at all.
+int strength(const events::Event& purchase, const Slot& slot) {
+  if (!slot.out.sent) {
+    return 0;
+  }
+  return has_code(purchase, slot) ? 3 : belongs(purchase, slot) ? 2 : slot.out.clicked ? 1 : 0;
+}
+
+// The stronger of the two, the later click among equals; nullptr when neither was a touch.
+Slot* stronger_touch(const events::Event& purchase, Slot* best, Slot& slot) {
+  const int mine = strength(purchase, slot);
+  if (mine == 0) {
+    return best;
+  }
+  const int other = best == nullptr ? 0 : strength(purchase, *best);
+  return mine > other || (mine == other && best->clicked_at < slot.clicked_at) ? &slot : best;
+}
+
 }  // namespace
 
 double assignment_draw(const privacy::Pseudonym& customer, std::string_view salt) {
@@ -76,47 +143,31 @@ events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, 
   return draw < shares.holdout + shares.random ? events::Group::kRandom : events::Group::kTreated;
 }
 
-Outcome observe(const events::Decision& decision, std::span<const events::Event> window,
-                std::span<const events::Delivery> deliveries, const OutcomeOptions& options) {
-  Outcome out;
-  out.decision = decision;
+std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
+                             std::span<const events::Delivery> deliveries, const OutcomeOptions& options) {
   const auto kept = events::pair_refunds(window).kept_quantity;
-  const base::Instant end = std::min(options.as_of, decision.at.plus_ms(options.attribution_ms));
-  std::string code;
-  for (const auto& delivery : deliveries) {
-    out.sent = out.sent || delivery.state == events::DeliveryState::kAccepted;
-    code = delivery.code.empty() ? code : delivery.code;
-    if (delivery.state == events::DeliveryState::kAccepted) {
-      out.promotion_minor += divide_up(decision.send_cost_micro, 1'000'000);
-    }
-    out.margin_minor = -out.promotion_minor;
+  std::vector<Slot> slots;
+  for (const auto& decision : decisions) {
+    slots.push_back(make_slot(decision, deliveries, options));
   }
   for (std::size_t i = 0; i < window.size(); ++i) {
-    const events::Event& event = window[i];
-    if (event.at <= decision.at || event.at > end) {
-      continue;
+    Slot* touched = nullptr;
+    for (Slot& slot : slots) {
+      if (window[i].at <= slot.out.decision.at || window[i].at > slot.end) {
+        continue;
+      }
+      count_response(window[i], slot);
+      if (window[i].type == events::EventType::kPurchase && kept[i] > 0) {
+        count_purchase(window[i], kept[i], options, slot);
+        touched = stronger_touch(window[i], touched, slot);
+      }
     }
-    count_response(event, deliveries, out);
-    if (event.type != events::EventType::kPurchase || kept[i] <= 0) {
-      continue;
-    }
-    const std::int64_t paid = event.unit_price.times(kept[i]).value_or(base::Money()).minor();
-    const bool by_coupon = out.sent && !code.empty() && event.coupon == code;
-    const bool by_context = out.sent && belongs(event, out, deliveries);
-    const bool promoted = event.item == decision.item && !decision.item.empty();
-    ++out.purchases;
-    out.revenue_minor += paid;
-    out.margin_minor += piece_margin_minor(event, options) * kept[i];
-    out.item_purchases += promoted ? kept[i] : 0;
-    if (by_coupon && promoted && !out.redeemed) {
-      out.redeemed = true;  // one coupon, one piece
-      out.promotion_minor += decision.face_minor;
-      out.margin_minor -= face_not_in_price_minor(event, decision);
-    }
-    if (by_coupon || by_context || (out.sent && out.clicked)) {
-      out.attributed_minor += paid;
+    if (touched != nullptr) {
+      touched->out.attributed_minor += window[i].unit_price.times(kept[i]).value_or(base::Money()).minor();
     }
   }
+  std::vector<Outcome> out;
+  std::transform(slots.begin(), slots.end(), std::back_inserter(out), [](Slot& slot) { return std::move(slot.out); });
   return out;
 }
 

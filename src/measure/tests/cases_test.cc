@@ -22,7 +22,7 @@ constexpr std::int64_t kPlannedMs = 1'000'000'000'000;
 
 struct Customer {
   std::string name;
-  events::Decision decision;
+  std::vector<events::Decision> decisions;  // a slot each
   std::vector<events::Delivery> deliveries;
   std::vector<events::Event> window;
 };
@@ -57,6 +57,8 @@ events::EventType type_of(const std::string& name) {
   return events::EventType::kOther;
 }
 
+std::string message_id(const std::string& name, std::int64_t slot) { return "message " + std::to_string(slot) + " to " + name; }
+
 struct World {
   OutcomeOptions options;
   std::vector<Customer> customers;
@@ -78,7 +80,12 @@ struct World {
   void read_decision(Words& words) {
     Customer one;
     one.name = words.next();
-    events::Decision& d = one.decision;
+    if (!customers.empty() && customers.back().name == one.name) {  // decided again: his next message
+      one = std::move(customers.back());
+      customers.pop_back();
+    }
+    events::Decision& d = one.decisions.emplace_back();
+    d.slot = static_cast<std::int64_t>(one.decisions.size());
     d.customer = ring().pseudonym(one.name);
     d.campaign = "spring";
     d.at.ms = kPlannedMs;
@@ -101,7 +108,8 @@ struct World {
   void read_message(Words& words) {
     Customer& one = customer(words.next());
     events::Delivery delivery;
-    delivery.id = "message of " + one.name;
+    delivery.slot = static_cast<std::int64_t>(one.deliveries.size()) + 1;
+    delivery.id = message_id(one.name, delivery.slot);
     const std::string state = words.next();
     delivery.state = state == "accepted" ? events::DeliveryState::kAccepted : events::DeliveryState::kHeld;
     if (words.next() == "code") {
@@ -110,11 +118,11 @@ struct World {
     one.deliveries.push_back(delivery);
   }
 
-  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|campaign]
+  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|message2|campaign]
   void read_event(Words& words) {
     Customer& one = customer(words.next());
     events::Event event;
-    event.customer = one.decision.customer;
+    event.customer = one.decisions.front().customer;
     event.at = words.time();
     event.type = type_of(words.next());
     for (std::string word = words.next(); !word.empty(); word = words.next()) {
@@ -125,8 +133,12 @@ struct World {
       } else if (word == "coupon") {
         event.coupon = words.next();
       } else if (word == "of") {
-        const bool of_message = words.next() == "message";  // else the campaign's context, as a tagged link carries it
-        (of_message ? event.delivery : event.campaign) = of_message ? "message of " + one.name : "spring";
+        const std::string what = words.next();  // the campaign's context is what a tagged link carries
+        if (what == "campaign") {
+          event.campaign = "spring";
+        } else {
+          event.delivery = message_id(one.name, what == "message2" ? 2 : 1);
+        }
       } else {
         event.item = word;
       }
@@ -164,6 +176,17 @@ struct World {
 
 std::string money(std::int64_t minor) { return base::Money(minor, base::Currency::parse("EUR").value()).amount_string(); }
 
+// The customer's messages as one: what he bought counts once, what they cost together.
+Outcome together(const std::vector<Outcome>& slots) {
+  Outcome whole = slots.front();
+  for (std::size_t i = 1; i < slots.size(); ++i) {
+    whole.margin_minor += slots[i].margin_minor - slots[i].goods_margin_minor;
+    whole.promotion_minor += slots[i].promotion_minor;
+    whole.attributed_minor += slots[i].attributed_minor;
+  }
+  return whole;
+}
+
 // Everything the report could say, one claim a line: an expectation is one of these lines.
 std::vector<std::string> claims(const World& world) {
   std::vector<std::string> said;
@@ -171,8 +194,14 @@ std::vector<std::string> claims(const World& world) {
   for (const auto& one : world.customers) {
     auto window = one.window;
     std::stable_sort(window.begin(), window.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    const Outcome o = observe(one.decision, window, one.deliveries, world.options);
-    outcomes.push_back(o);
+    const auto slots = observe(one.decisions, window, one.deliveries, world.options);
+    outcomes.insert(outcomes.end(), slots.begin(), slots.end());
+    if (slots.size() > 1) {
+      for (const auto& slot : slots) {
+        said.push_back(one.name + " message " + std::to_string(slot.decision.slot) + " attributed " + money(slot.attributed_minor));
+      }
+    }
+    const Outcome o = together(slots);
     const auto say = [&](const std::string& what) { said.push_back(one.name + " " + what); };
     say("buys " + std::to_string(o.purchases) + " for " + money(o.revenue_minor));
     say("margin " + money(o.margin_minor));
@@ -190,6 +219,10 @@ std::vector<std::string> claims(const World& world) {
   lift(audience_lift(outcomes, Metric::kPurchases));
   lift(chosen_lift(outcomes, Metric::kPurchases));
   lift(chosen_lift(outcomes, Metric::kPurchases, "ten"));
+  for (const auto& slice : slices(outcomes, [](const auto&) { return std::string("all"); })) {
+    said.push_back("totals sent " + std::to_string(slice.sent) + " buyers " + std::to_string(slice.converted) + " sales " +
+                   money(slice.revenue_minor) + " attributed " + money(slice.attributed_minor));
+  }
   return said;
 }
 

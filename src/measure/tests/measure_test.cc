@@ -53,7 +53,7 @@ TEST(Measure, TheWindowStartsAtTheDecisionAndRefundsAreTakenBack) {
   OutcomeOptions options;
   options.as_of.ms = 1'000'000'000'000;
   options.cost_minor["wine"] = 600;
-  const Outcome outcome = observe(decision, window, {}, options);
+  const Outcome outcome = observe({&decision, 1}, window, {}, options).front();
   EXPECT_EQ(outcome.purchases, 1);
   EXPECT_EQ(outcome.revenue_minor, 1000);
   EXPECT_EQ(outcome.margin_minor, 400);
@@ -81,7 +81,7 @@ TEST(Measure, ACouponOfAMessageThatWasSentAttributesTheSale) {
   const std::vector<events::Event> window{opened, other, bought};
   OutcomeOptions options;
   options.as_of.ms = 1'000'000'000'000;
-  const Outcome outcome = observe(decision, window, {&delivery, 1}, options);
+  const Outcome outcome = observe({&decision, 1}, window, {&delivery, 1}, options).front();
   EXPECT_TRUE(outcome.opened);
   EXPECT_FALSE(outcome.clicked);
   EXPECT_TRUE(outcome.redeemed);
@@ -107,7 +107,7 @@ TEST(Measure, ADiscountCountsOnceWhetherThePriceShowsItOrNot) {
   bought.coupon = "TEN";
   for (const std::int64_t price_minor : {850, 1000}) {  // what was paid, or the price before the code
     bought.unit_price = euro(price_minor);
-    const Outcome outcome = observe(decision, {&bought, 1}, {&delivery, 1}, options);
+    const Outcome outcome = observe({&decision, 1}, {&bought, 1}, {&delivery, 1}, options).front();
     EXPECT_EQ(outcome.margin_minor, 250) << price_minor;
     EXPECT_EQ(outcome.promotion_minor, 150) << price_minor;
   }
@@ -126,17 +126,25 @@ TEST(Measure, APushThatWasSeenCountsAsOpened) {
   banner.campaign = "spring";
   OutcomeOptions options;
   options.as_of.ms = 1'000'000'000'000;
-  EXPECT_TRUE(observe(decision, {&seen, 1}, {&delivery, 1}, options).opened);
-  EXPECT_FALSE(observe(decision, {&banner, 1}, {&delivery, 1}, options).opened);
+  EXPECT_TRUE(observe({&decision, 1}, {&seen, 1}, {&delivery, 1}, options).front().opened);
+  EXPECT_FALSE(observe({&decision, 1}, {&banner, 1}, {&delivery, 1}, options).front().opened);
 }
 
 // One world without any effect: everybody buys by his own taste; the plan picks the likeliest buyers.
 std::vector<Outcome> world_without_effect(std::uint64_t seed) {
+  static const std::vector<privacy::Pseudonym> people = [] {
+    std::vector<privacy::Pseudonym> out;
+    for (int i = 0; i < 1500; ++i) {
+      out.push_back(customer(i));
+    }
+    return out;
+  }();
   base::Rng rng(seed);
   std::vector<Outcome> outcomes;
   for (int i = 0; i < 1500; ++i) {
     const double taste = rng.uniform();
     Outcome outcome;
+    outcome.decision.customer = people[static_cast<std::size_t>(i)];
     const double draw = rng.uniform();
     outcome.decision.group = draw < 0.2 ? events::Group::kHoldout : draw < 0.25 ? events::Group::kRandom : events::Group::kTreated;
     outcome.decision.chosen = taste > 0.6;

@@ -24,7 +24,8 @@ struct Shares {
 /// [0, holdout) holdout, [holdout, holdout + random) random, the rest treated.
 events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, const Shares& shares);
 
-/// What one decided customer did in the window after the decision.
+/// What one decided customer did in the window after the decision. A customer with several messages (slots) has one outcome for each,
+/// standing together: what he bought is in each of them, what answers one message is in its own.
 struct Outcome {
   events::Decision decision;
   bool sent = false;        ///< a delivery was accepted by the transport
@@ -36,6 +37,7 @@ struct Outcome {
   bool unsubscribed = false;
   std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
   std::int64_t revenue_minor = 0;     ///< paid for them
+  std::int64_t goods_margin_minor = 0;  ///< revenue less cost of the pieces
   std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces and sending, less discounts that the price paid does not show
   std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
   std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
@@ -49,10 +51,14 @@ struct OutcomeOptions {
   std::int64_t margin_bp = 3000;
 };
 
-/// `window`: the person's events by time; `deliveries`: those of this campaign period. The observation starts at the decision and
-/// lasts attribution_ms, the same for every group, sent or not.
-Outcome observe(const events::Decision& decision, std::span<const events::Event> window,
-                std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
+/// `decisions`: those of one person in one campaign period, a slot each; `window`: his events by time; `deliveries`: his of this
+/// period, by slot. The observation starts at the decision and lasts attribution_ms, the same for every group, sent or not. A
+/// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last.
+std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
+                             std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
+
+/// Customers in a list of outcomes, in which those of one customer stand together.
+std::int64_t count_customers(std::span<const Outcome> outcomes);
 
 /// A difference per customer with its interval. All of `*_per_customer` in minor units.
 struct Lift {
@@ -71,12 +77,12 @@ enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases }
 std::string_view to_text(Metric metric);
 double value_of(const Outcome& outcome, Metric metric);
 
-/// Whole audience (treated and random) against the whole holdout.
+/// All comparisons are of customers, not messages. Whole audience (treated and random) against the whole holdout.
 Lift audience_lift(std::span<const Outcome> outcomes, Metric metric);
 /// Chosen among the treated against would-have-been-chosen among the held-out (ghost picks); `offer` empty: all offers.
 Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer = {});
 
-/// Counts of one slice (offer, channel, day, segment).
+/// Counts of one slice (offer, channel, day, segment): messages, but customers in `converted` and `revenue_minor`.
 struct Slice {
   std::string name;
   std::int64_t planned = 0;
