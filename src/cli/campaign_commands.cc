@@ -28,8 +28,8 @@ void declare_preview(CLI::App& app, Shared& shared) {
   CLI::App* command = app.add_subcommand("preview", "The exact messages of a plan, per channel and language");
   command->add_option("PLAN", request->plan_file, "Plan file")->required();
   command->add_option("--customer", request->customer, "Only this customer (the shop's id or a pseudonym)");
-  command->add_option("--sample", request->sample, "So many messages, evenly spread");
-  command->add_flag("--extremes", request->extremes, "Longest text, deepest discount, lowest margin, missing translation");
+  command->add_option("--sample", request->sample, "So many messages, evenly spread; at least one per channel and language");
+  command->add_flag("--extremes", request->extremes, "Longest name, deepest discount, lowest margin, missing translation");
   add_shared(*command, shared, true);
   command->footer("Example:  beckon preview plans/welcome-1-ab12cd34ef56.jsonl --extremes");
   command->callback([request, &shared] {

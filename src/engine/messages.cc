@@ -108,6 +108,7 @@ base::Result<std::vector<base::Json>> render_all(Context& context, const decide:
                                                       : item->current_price().percent(context.config.shop.margin_bp, base::Rounding::kDown)
                                                             .value_or(base::Money()).minor()) - decision.face_minor;
     message["discount_minor"] = decision.face_minor;
+    message["name"] = item->title_in(base::string_or(message, "language"), context.config.shop.market(decision.market).language);
     out.push_back(std::move(message));
   }
   return out;
