@@ -88,6 +88,23 @@ void add_targets(const History& history, std::size_t count, const SequenceOption
   }
 }
 
+// The question after a position is asked when the customer comes again; for the last moment that is now, unless what came next
+// is being learned.
+void add_times(const History& history, std::size_t count, const SequenceOptions& options, model::Sequence& out) {
+  const std::span<const Step> all(history.steps);
+  std::size_t end = 0;  // of the moment that position i belongs to
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i >= end) {
+      end = moment_end(all, i);
+    }
+    const bool last_moment = end >= count;
+    const std::size_t next = std::min(end, count);
+    const bool known = !last_moment || (options.targets_inside && next < all.size() && all[next].at_ms <= options.target_until.ms);
+    out.at_ms.push_back(all[i].at_ms);
+    out.request_ms.push_back(known ? all[next].at_ms : options.as_of.ms);
+  }
+}
+
 }  // namespace
 
 std::vector<std::int32_t> side_sizes() { return {kStepTypes, kPriceBands, kGaps, kChannels}; }
@@ -102,6 +119,7 @@ model::Sequence make_sequence(const History& history, const SequenceOptions& opt
     out.side.insert(out.side.end(), {static_cast<std::int32_t>(step.type), static_cast<std::int32_t>(step.price_band), gap,
                                      static_cast<std::int32_t>(step.channel)});
   }
+  add_times(history, steps.size(), options, out);
   if (options.target_until > options.as_of || options.targets_inside) {
     add_targets(history, steps.size(), options, out);
   }

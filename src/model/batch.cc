@@ -28,6 +28,9 @@ void PackedBatch::clear(std::uint32_t first_row_of_shard) {
   side.clear();
   target.clear();
   label.clear();
+  at_ms.clear();
+  request_ms.clear();
+  has_times = false;
   start.assign(1, 0);
   first_row = first_row_of_shard;
 }
@@ -47,6 +50,11 @@ void append(const ModelOptions& options, const Sequence& sequence, const Window&
   copy(sequence.side, columns, std::int32_t{0}, batch.side);
   copy(sequence.target, 1, std::int32_t{0}, batch.target);
   copy(sequence.label, heads, std::int8_t{-1}, batch.label);
+  if (options.time_bias && options.arch == Arch::kLigr) {
+    copy(sequence.at_ms, 1, std::int64_t{0}, batch.at_ms);
+    copy(sequence.request_ms, 1, std::int64_t{0}, batch.request_ms);
+    batch.has_times = batch.has_times || !sequence.at_ms.empty();
+  }
   batch.start.push_back(batch.token.size());
 }
 

@@ -15,6 +15,8 @@ struct PackedBatch {
   std::vector<std::int32_t> side;
   std::vector<std::int32_t> target;
   std::vector<std::int8_t> label;
+  std::vector<std::int64_t> at_ms, request_ms;  ///< 0 where a sequence has no times
+  bool has_times = false;                       ///< of any sequence, and the model wants them
   std::vector<std::size_t> start{0};
   std::uint32_t first_row = 0;  ///< of this shard in the whole batch: dropout masks do not depend on the cut into shards
 

@@ -60,7 +60,7 @@ Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, con
   std::vector<Sequence> histories;
   std::vector<const Sequence*> rows;
   for (const std::size_t i : index) {
-    histories.push_back({sequences[i].token, sequences[i].side, {}, {}});
+    histories.push_back({sequences[i].token, sequences[i].side, {}, {}, sequences[i].at_ms, sequences[i].request_ms});
     rows.push_back(&sequences[i]);
   }
   const auto vectors = model.encode(histories, executor);

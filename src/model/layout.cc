@@ -1,5 +1,8 @@
 #include "layout.h"
 
+#include "architecture.h"
+#include "layer.h"
+
 namespace beckon::model::inner {
 namespace {
 
@@ -9,11 +12,25 @@ std::size_t size_of(std::int32_t value) {
 
 }  // namespace
 
+bool is_recurrent(Arch arch) {
+  return arch == Arch::kRnn || arch == Arch::kGru || arch == Arch::kLstm;
+}
+
+Positions resolved_positions(const ModelOptions& options) {
+  if (options.positions != Positions::kAuto) {
+    return options.positions;
+  }
+  if (is_recurrent(options.arch)) {
+    return Positions::kNone;
+  }
+  return options.arch == Arch::kSasrec ? Positions::kAbsolute : Positions::kDistance;
+}
+
 std::size_t feed_forward_width(const ModelOptions& options) {
   if (options.feed_forward_width > 0) {
     return size_of(options.feed_forward_width);
   }
-  return (size_of(options.width) * 8 / 3 + 15) / 16 * 16;
+  return options.arch == Arch::kSasrec ? size_of(options.width) : (size_of(options.width) * 8 / 3 + 15) / 16 * 16;
 }
 
 Part Layout::add(const std::string& name, std::size_t rows, std::size_t columns) {
@@ -25,28 +42,14 @@ Part Layout::add(const std::string& name, std::size_t rows, std::size_t columns)
 
 Layout::Layout(const ModelOptions& options) {
   const std::size_t width = size_of(options.width);
-  const std::size_t inside = feed_forward_width(options);
-  for (std::int32_t l = 0; l < options.layers; ++l) {
-    const std::string at = "layers." + std::to_string(l) + ".";
-    LayerParts& p = layers.emplace_back();
-    p.norm1_gain = add(at + "norm1.gain", 1, width);
-    p.norm1_shift = add(at + "norm1.shift", 1, width);
-    p.qkv = add(at + "attention.qkv.weight", width, 3 * width);
-    p.qkv_bias = add(at + "attention.qkv.bias", 1, 3 * width);
-    p.distance_bias = add(at + "attention.distance_bias", size_of(options.attention_heads), size_of(options.length_max));
-    p.mix = add(at + "attention.mix.weight", width, width);
-    p.mix_bias = add(at + "attention.mix.bias", 1, width);
-    p.gate1 = add(at + "gate1.weight", width, width);
-    p.gate1_bias = add(at + "gate1.bias", 1, width);
-    p.norm2_gain = add(at + "norm2.gain", 1, width);
-    p.norm2_shift = add(at + "norm2.shift", 1, width);
-    p.up = add(at + "feed_forward.up.weight", width, 2 * inside);
-    p.down = add(at + "feed_forward.down.weight", inside, width);
-    p.gate2 = add(at + "gate2.weight", width, width);
-    p.gate2_bias = add(at + "gate2.bias", 1, width);
+  layers = make_layers(options, *this);
+  if (resolved_positions(options) == Positions::kAbsolute) {
+    position = add("position.embedding", size_of(options.length_max), width);
   }
-  final_gain = add("final_norm.gain", 1, width);
-  final_shift = add("final_norm.shift", 1, width);
+  if (options.final_norm) {
+    final_gain = add("final_norm.gain", 1, width);
+    final_shift = add("final_norm.shift", 1, width);
+  }
   head = add("heads.weight", width, size_of(options.heads));
   head_bias = add("heads.bias", 1, size_of(options.heads));
   for (std::size_t c = 0; c < options.side_sizes.size(); ++c) {
@@ -55,5 +58,7 @@ Layout::Layout(const ModelOptions& options) {
   token_bias = add("token.bias", 1, size_of(options.tokens));
   token = add("token.embedding", size_of(options.tokens), width);
 }
+
+Layout::~Layout() = default;
 
 }  // namespace beckon::model::inner

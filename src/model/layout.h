@@ -1,6 +1,7 @@
 #pragma once
 // Where each parameter lies in the one vector of all weights. Matrices are input × output, so that y = x·W.
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "beckon/model/model.h"
 
 namespace beckon::model::inner {
+
+class Layer;
 
 struct Part {
   std::size_t offset = 0;
@@ -23,38 +26,34 @@ inline std::span<float> part_of(std::span<float> weights, const Part& part) {
   return weights.subspan(part.offset, part.size());
 }
 
-struct LayerParts {
-  Part norm1_gain, norm1_shift;
-  Part qkv, qkv_bias;      // width × 3·width
-  Part distance_bias;      // heads × length_max
-  Part mix, mix_bias;      // width × width, after the attention
-  Part gate1, gate1_bias;  // width × width
-  Part norm2_gain, norm2_shift;
-  Part up;    // width × 2·feed_forward
-  Part down;  // feed_forward × width
-  Part gate2, gate2_bias;
-};
-
 struct NamedPart {
   std::string name;
   Part part;
 };
 
+/// Immutable once made, hence thread-safe.
 struct Layout {
   explicit Layout(const ModelOptions& options);
+  ~Layout();
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
 
-  std::vector<LayerParts> layers;
-  std::vector<Part> side;
-  Part final_gain, final_shift;
-  Part head, head_bias;  // width × heads
-  Part token, token_bias;
-  std::vector<NamedPart> named;  // all of the above, in order of offset
-  std::size_t size = 0;
-
- private:
+  /// Reserves a parameter; layers call it while they are made.
   Part add(const std::string& name, std::size_t rows, std::size_t columns);
+
+  std::vector<std::unique_ptr<const Layer>> layers;
+  std::vector<Part> side;
+  Part position;                 // length_max × width; empty without absolute positions
+  Part final_gain, final_shift;  // empty without a final norm
+  Part head, head_bias;          // width × heads
+  Part token, token_bias;
+  std::vector<NamedPart> named;  // all parameters, in order of offset
+  std::size_t size = 0;
 };
 
+/// What `positions` and `feed_forward_width` stand for.
+Positions resolved_positions(const ModelOptions& options);
 std::size_t feed_forward_width(const ModelOptions& options);
+bool is_recurrent(Arch arch);
 
 }  // namespace beckon::model::inner

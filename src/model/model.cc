@@ -1,7 +1,6 @@
 #include "beckon/model/model.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <mutex>
 
@@ -16,32 +15,18 @@ constexpr std::size_t kTaskPositions = 1024;
 constexpr std::size_t kScoreRows = 64;
 constexpr double kEmbeddingDeviation = .02;
 
-void fill_normal(std::span<float> values, double deviation, base::Rng& rng) {
-  for (float& value : values) {
-    value = static_cast<float>(deviation * rng.normal());
-  }
-}
-
 void initialise(const inner::Layout& layout, std::span<float> weights, std::uint64_t seed) {
   using inner::part_of;
   base::Rng rng(seed, 0x1717);
-  const auto ones = [&](const inner::Part& part) { std::ranges::fill(part_of(weights, part), 1.0F); };
-  // Variance 2 / (inputs + outputs): Glorot and Bengio 2010.
-  const auto glorot = [&](const inner::Part& part) {
-    fill_normal(part_of(weights, part), std::sqrt(2.0 / static_cast<double>(part.rows + part.columns)), rng);
-  };
   for (const auto& layer : layout.layers) {
-    ones(layer.norm1_gain);
-    ones(layer.norm2_gain);
-    for (const auto* part : {&layer.qkv, &layer.mix, &layer.gate1, &layer.up, &layer.down, &layer.gate2}) {
-      glorot(*part);
-    }
+    layer->initialise(weights, rng);
   }
-  ones(layout.final_gain);
+  std::ranges::fill(part_of(weights, layout.final_gain), 1.0F);
   for (const auto& side : layout.side) {
-    fill_normal(part_of(weights, side), kEmbeddingDeviation, rng);
+    inner::fill_normal(part_of(weights, side), kEmbeddingDeviation, rng);
   }
-  fill_normal(part_of(weights, layout.token), kEmbeddingDeviation, rng);
+  inner::fill_normal(part_of(weights, layout.token), kEmbeddingDeviation, rng);
+  inner::fill_normal(part_of(weights, layout.position), kEmbeddingDeviation, rng);
 }
 
 // Work spaces that tasks borrow: allocation would cost as much as the arithmetic.
@@ -72,7 +57,7 @@ void encode_task(const Model& model, std::span<const Sequence> histories, inner:
     inner::append(model.options(), histories[i], inner::last_window(model.options(), histories[i], i), batch);
   }
   inner::trunk_forward({inner::network_of(model), &batch, {}, false, true}, cache);
-  std::ranges::copy(cache.last.y.span(), out.begin());
+  std::ranges::copy(cache.result, out.begin());
 }
 
 base::Error bad_sequence(std::size_t index, const std::string& what) {
@@ -109,6 +94,9 @@ base::Status Model::check(const Sequence& s, std::size_t index) const {
       (!s.label.empty() && s.label.size() != length * heads())) {
     return bad_sequence(
         index, "side, target or label does not have one entry for each of the " + std::to_string(length) + " positions");
+  }
+  if (s.at_ms.size() != s.request_ms.size() || (!s.at_ms.empty() && s.at_ms.size() != length)) {
+    return bad_sequence(index, "at_ms and request_ms have neither one entry a position nor none");
   }
   BECKON_TRY_STATUS(check_values(s.token, options_.tokens, index, "token"));
   BECKON_TRY_STATUS(check_values(s.target, options_.tokens, index, "target"));
@@ -154,7 +142,7 @@ std::vector<float> Model::encode_positions(const Sequence& history) const {
   inner::append(options_, history, {0, 0, history.length()}, batch);
   inner::TrunkCache cache;
   inner::trunk_forward({inner::network_of(*this), &batch, {}, false, false}, cache);
-  const auto result = cache.last.y.span();
+  const auto result = cache.result;
   return {result.begin(), result.end()};
 }
 

@@ -7,6 +7,24 @@
 
 namespace beckon::model::inner {
 
+RowNegatives draw_row_negatives(const ModelOptions& options, std::size_t rows, std::uint64_t seed, std::uint64_t stream) {
+  RowNegatives out;
+  out.per_row = static_cast<std::size_t>(resolved_negatives(options));
+  out.token.reserve(rows * out.per_row);
+  base::Rng rng(seed, stream);
+  const auto items = static_cast<std::uint64_t>(options.tokens) - 1;
+  for (std::size_t i = 0; i < rows * out.per_row; ++i) {
+    out.token.push_back(static_cast<std::int32_t>(1 + rng.below(items)));
+  }
+  if (resolved_loss(options) == LossKind::kGbce && items > 1) {
+    // β = α·(t·(1 - 1/α) + 1/α) with the sampling rate α: at t = 1 it undoes the overconfidence that sampling brings.
+    const double alpha = std::min(1.0, static_cast<double>(out.per_row) / static_cast<double>(items - 1));
+    const auto t = static_cast<double>(options.gbce_calibration);
+    out.positive_power = static_cast<float>(alpha * (t * (1 - 1 / alpha) + 1 / alpha));
+  }
+  return out;
+}
+
 NegativeSampler::NegativeSampler(std::size_t tokens, std::span<const Sequence> sequences, double power) {
   BECKON_CHECK(tokens > 1);
   std::vector<double> count(tokens - 1, 1.0);

@@ -1,5 +1,5 @@
 #pragma once
-// Shared negatives of a step for the sampled softmax.
+// Negatives of a step: shared by all positions for the sampled softmax, or each position's own for BCE and gBCE.
 
 #include <span>
 #include <vector>
@@ -15,6 +15,15 @@ struct NegativeSet {
   std::vector<std::int32_t> token;
   std::vector<float> log_expected;
 };
+
+/// Uniform draws from 1 … tokens-1: row r of the step has the tokens r·per_row … (r+1)·per_row-1.
+struct RowNegatives {
+  std::vector<std::int32_t> token;
+  std::size_t per_row = 0;
+  float positive_power = 1;  ///< β of gBCE; 1: plain BCE
+};
+/// The draw depends on (seed, stream) and the number of rows alone.
+RowNegatives draw_row_negatives(const ModelOptions& options, std::size_t rows, std::uint64_t seed, std::uint64_t stream);
 
 /// q(t) in proportion to (times t is a target + 1)^power, t = 1 … tokens-1.
 class NegativeSampler {

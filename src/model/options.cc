@@ -17,16 +17,46 @@ base::Status in_range(const char* name, T value, T from, T to) {
                                 std::to_string(from) + " to " + std::to_string(to));
 }
 
-const char* name_of(LossKind kind) {
-  switch (kind) {
-    case LossKind::kFullSoftmax:
-      return "full";
-    case LossKind::kSampledSoftmax:
-      return "sampled";
-    case LossKind::kAuto:
-      break;
+template <class T>
+struct Name {
+  T value;
+  const char* text;
+};
+constexpr Name<Arch> kArchs[] = {{Arch::kLigr, "ligr"}, {Arch::kSasrec, "sasrec"}, {Arch::kRnn, "rnn"}, {Arch::kGru, "gru"},
+                                 {Arch::kLstm, "lstm"}};
+constexpr Name<Positions> kPositions[] = {{Positions::kAuto, "auto"},
+                                          {Positions::kNone, "none"},
+                                          {Positions::kDistance, "distance"},
+                                          {Positions::kAbsolute, "absolute"}};
+constexpr Name<LossKind> kLosses[] = {{LossKind::kAuto, "auto"},
+                                      {LossKind::kFullSoftmax, "full"},
+                                      {LossKind::kSampledSoftmax, "sampled"},
+                                      {LossKind::kGbce, "gbce"},
+                                      {LossKind::kBce, "bce"}};
+constexpr Name<HeadLoss> kHeadLosses[] = {{HeadLoss::kBinaryCrossEntropy, "binary_cross_entropy"},
+                                          {HeadLoss::kSquaredError, "squared_error"}};
+constexpr Name<Precision> kPrecisions[] = {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}};
+
+template <class T, std::size_t kCount>
+std::string name_of(const Name<T> (&names)[kCount], T value) {
+  for (const auto& name : names) {
+    if (name.value == value) {
+      return name.text;
+    }
   }
-  return "auto";
+  return "";
+}
+
+template <class T, std::size_t kCount>
+base::Result<T> named(const Name<T> (&names)[kCount], const char* field, const std::string& text) {
+  std::string known;
+  for (const auto& name : names) {
+    if (text == name.text) {
+      return name.value;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(name.text);
+  }
+  return base::invalid_argument(std::string(field) + " is '" + text.substr(0, 40) + "': choose one of " + known);
 }
 
 constexpr std::int32_t kFullSoftmaxTokensMax = 30'000;
@@ -53,7 +83,8 @@ base::Status validate(const ModelOptions& o) {
   BECKON_TRY_STATUS(in_range("feed_forward_width", o.feed_forward_width, 0, 16'384));
   BECKON_TRY_STATUS(in_range("length_max", o.length_max, 1, 4096));
   BECKON_TRY_STATUS(in_range("dropout", o.dropout, 0.0F, .95F));
-  BECKON_TRY_STATUS(in_range("negatives", o.negatives, 1, 1'000'000));
+  BECKON_TRY_STATUS(in_range("negatives", o.negatives, 0, 1'000'000));
+  BECKON_TRY_STATUS(in_range("gbce_calibration", o.gbce_calibration, 0.0F, 1.0F));
   BECKON_TRY_STATUS(in_range("head_weight", o.head_weight, 0.0F, 1000.0F));
   return in_range("number of embedding weights", rows * o.width, std::int64_t{1}, kWeightsMax);
 }
@@ -63,6 +94,24 @@ LossKind resolved_loss(const ModelOptions& options) {
     return options.loss;
   }
   return options.tokens <= kFullSoftmaxTokensMax ? LossKind::kFullSoftmax : LossKind::kSampledSoftmax;
+}
+
+std::int32_t resolved_negatives(const ModelOptions& options) {
+  if (options.negatives > 0) {
+    return options.negatives;
+  }
+  const LossKind loss = resolved_loss(options);
+  return loss == LossKind::kBce ? 1 : loss == LossKind::kGbce ? 256 : 1024;
+}
+
+base::Result<Arch> arch_from(const std::string& name) {
+  return named(kArchs, "arch", name);
+}
+base::Result<LossKind> loss_from(const std::string& name) {
+  return named(kLosses, "loss", name);
+}
+base::Result<Precision> precision_from(const std::string& name) {
+  return named(kPrecisions, "precision", name);
 }
 
 base::Status validate(const TrainOptions& o) {
@@ -85,6 +134,14 @@ namespace {
 
 base::Json json_of(const ModelOptions& o) {
   base::Json json;
+  json["arch"] = name_of(kArchs, o.arch);
+  json["positions"] = name_of(kPositions, o.positions);
+  json["time_bias"] = o.time_bias;
+  json["feed_forward_bias"] = o.feed_forward_bias;
+  json["final_norm"] = o.final_norm;
+  json["token_bias"] = o.token_bias;
+  json["gbce_calibration"] = static_cast<double>(o.gbce_calibration);
+  json["head_loss"] = name_of(kHeadLosses, o.head_loss);
   json["tokens"] = o.tokens;
   json["side_sizes"] = o.side_sizes;
   json["heads"] = o.heads;
@@ -94,7 +151,7 @@ base::Json json_of(const ModelOptions& o) {
   json["feed_forward_width"] = o.feed_forward_width;
   json["length_max"] = o.length_max;
   json["dropout"] = static_cast<double>(o.dropout);
-  json["loss"] = name_of(o.loss);
+  json["loss"] = name_of(kLosses, o.loss);
   json["negatives"] = o.negatives;
   json["head_weight"] = static_cast<double>(o.head_weight);
   return json;
@@ -135,17 +192,17 @@ base::Result<ModelOptions> options_from_json(std::string_view text) {
   o.negatives = number("negatives");
   o.dropout = static_cast<float>(base::real_or(json, "dropout", -1));
   o.head_weight = static_cast<float>(base::real_or(json, "head_weight", -1));
-  const std::string loss = base::string_or(json, "loss");
-  bool known = false;
-  for (const LossKind kind : {LossKind::kAuto, LossKind::kFullSoftmax, LossKind::kSampledSoftmax}) {
-    if (loss == name_of(kind)) {
-      o.loss = kind;
-      known = true;
-    }
-  }
-  if (!known) {
-    return base::invalid_argument("loss is none of auto, full, sampled");
-  }
+  BECKON_TRY(o.loss, named(kLosses, "loss", base::string_or(json, "loss")));
+  // What files of the first version did not say: they were all of one architecture.
+  const auto word = [&](const char* key, const char* before) { return base::string_or(json, key, before); };
+  BECKON_TRY(o.arch, named(kArchs, "arch", word("arch", "ligr")));
+  BECKON_TRY(o.positions, named(kPositions, "positions", word("positions", "distance")));
+  BECKON_TRY(o.head_loss, named(kHeadLosses, "head_loss", word("head_loss", "binary_cross_entropy")));
+  o.time_bias = base::bool_or(json, "time_bias", false);
+  o.feed_forward_bias = base::bool_or(json, "feed_forward_bias", false);
+  o.final_norm = base::bool_or(json, "final_norm", true);
+  o.token_bias = base::bool_or(json, "token_bias", true);
+  o.gbce_calibration = static_cast<float>(base::real_or(json, "gbce_calibration", .75));
   BECKON_TRY_STATUS(validate(o));
   return o;
 }
@@ -162,6 +219,7 @@ std::string fingerprint(const ModelOptions& options, const TrainOptions& t) {
   json["validation_count_max"] = t.validation_count_max;
   json["validation_exclude_seen"] = t.validation_exclude_seen;
   json["negative_power"] = t.negative_power;
+  json["precision"] = name_of(kPrecisions, t.precision);
   json["worker_count"] = t.worker_count;
   return base::to_line(json);
 }

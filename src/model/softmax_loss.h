@@ -5,9 +5,8 @@
 
 #include <span>
 
-#include "beckon/tensor/tensor.h"
+#include "layer.h"
 #include "negatives.h"
-#include "trunk.h"
 
 namespace beckon::model::inner {
 

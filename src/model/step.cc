@@ -1,6 +1,6 @@
 #include "step.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace beckon::model::inner {
 namespace {
@@ -18,44 +18,22 @@ double token_loss(const ShardInput& input, StepWork& work, std::span<float> grad
   const tensor::RowTable rows{work.target_row, 1, width, 1};
   work.vectors.resize(work.target.size() * width);
   work.vectors.zero();
-  tensor::gather_add(rows, work.trunk.last.y.span(), work.vectors.span());
+  tensor::gather_add(rows, work.trunk.result, work.vectors.span());
   work.dvectors_of_targets.resize(work.vectors.size());
-  const double loss = softmax_loss(
-      {input.network, work.vectors.span(), work.target, static_cast<float>(input.plan->token_scale), input.plan->negatives},
-      work.loss, work.dvectors_of_targets.span(), gradients);
-  tensor::scatter_add(rows, work.dvectors_of_targets.span(), work.dvectors.span());
-  return loss;
-}
-
-// -log sigmoid(z) for label 1, -log(1 - sigmoid(z)) for label 0, without overflow.
-double binary_loss(double z, bool label) {
-  return std::max(z, 0.0) - (label ? z : 0.0) + std::log1p(std::exp(-std::abs(z)));
-}
-
-double head_loss(const ShardInput& input, StepWork& work, std::span<float> gradients) {
-  const Network& net = input.network;
-  const Layout& layout = *net.layout;
-  const std::size_t heads = layout.head.columns;
-  const std::size_t rows = input.batch->rows();
-  const auto vectors = tensor::view(work.trunk.last.y.span(), rows, net.width());
-  const auto weight = tensor::view(net.at(layout.head), net.width(), heads);
-  work.logits.resize(rows * heads);
-  work.dlogits.resize(rows * heads);
-  tensor::gemm(vectors, weight, tensor::mutable_view(work.logits.span(), rows, heads));
-  tensor::add_bias(net.at(layout.head_bias), work.logits.span());
+  const auto scale = static_cast<float>(input.plan->token_scale);
   double loss = 0;
-  for (std::size_t i = 0; i < rows * heads; ++i) {
-    const std::int8_t label = input.batch->label[i];
-    const double scale = label < 0 ? 0 : input.plan->head_scale[i % heads];
-    const auto z = static_cast<double>(work.logits[i]);
-    loss += scale * binary_loss(z, label > 0);
-    work.dlogits[i] = static_cast<float>(scale * (1 / (1 + std::exp(-z)) - (label > 0 ? 1 : 0)));
+  if (input.plan->row_negatives != nullptr) {
+    loss = binary_loss({input.network, work.vectors.span(), work.target, work.target_row, scale, input.batch->first_row,
+                        input.plan->row_negatives},
+                       work.dvectors_of_targets.span(), gradients);
+  } else {
+    loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives}, work.loss,
+                        work.dvectors_of_targets.span(), gradients);
   }
-  const auto dlogits = tensor::view(work.dlogits.span(), rows, heads);
-  tensor::gemm(vectors.t(), dlogits, tensor::mutable_view(part_of(gradients, layout.head), net.width(), heads),
-               tensor::Into::kAdd);
-  tensor::add_column_sums(work.dlogits.span(), part_of(gradients, layout.head_bias));
-  tensor::gemm(dlogits, weight.t(), tensor::mutable_view(work.dvectors.span(), rows, net.width()), tensor::Into::kAdd);
+  if (!input.network.options->token_bias) {
+    std::ranges::fill(part_of(gradients, input.network.layout->token_bias), 0.0F);
+  }
+  tensor::scatter_add(rows, work.dvectors_of_targets.span(), work.dvectors.span());
   return loss;
 }
 
@@ -97,7 +75,8 @@ double loss_and_gradient(const ShardInput& input, StepWork& work, std::span<floa
     loss += token_loss(input, work, gradients);
   }
   if (net.options->heads > 0) {
-    loss += head_loss(input, work, gradients);
+    loss += head_loss({net, work.trunk.result, input.batch->label, input.plan->head_scale}, work.heads,
+                      work.dvectors.span(), gradients);
   }
   trunk_backward(pass, work.trunk, work.dvectors.span(), gradients);
   return loss;

@@ -1,6 +1,8 @@
 #pragma once
 // Loss and gradient of one shard of a step.
 
+#include "binary_loss.h"
+#include "head_loss.h"
 #include "softmax_loss.h"
 #include "trunk.h"
 
@@ -10,7 +12,8 @@ namespace beckon::model::inner {
 struct LossPlan {
   double token_scale = 1;          ///< 1 / targets of the step
   std::vector<double> head_scale;  ///< per head: head_weight / known labels of the step
-  const NegativeSet* negatives = nullptr;
+  const NegativeSet* negatives = nullptr;       ///< of the sampled softmax
+  const RowNegatives* row_negatives = nullptr;  ///< of BCE and gBCE; neither: full softmax
   DropoutPlan dropout;
 };
 /// Counts over all shards of the step. Scales are 0 where there is nothing.
@@ -19,8 +22,9 @@ LossPlan plan_loss(const ModelOptions& options, std::span<const PackedBatch> sha
 struct StepWork {
   TrunkCache trunk;
   LossScratch loss;
+  HeadScratch heads;
   std::vector<std::int32_t> target, target_row;
-  tensor::Buffer vectors, dvectors_of_targets, dvectors, logits, dlogits;
+  tensor::Buffer vectors, dvectors_of_targets, dvectors;
 };
 
 struct ShardInput {

@@ -3,107 +3,138 @@
 #include <algorithm>
 #include <cmath>
 
+#include "time_bucket.h"
+
 namespace beckon::model::inner {
 namespace {
 
-constexpr std::uint32_t kSitesPerBlock = 4;
-
+// Attention compares embeddings with one another and wants them at unit size; a recurrent layer's weights find their own.
 float token_scale(const Network& net) {
-  return std::sqrt(static_cast<float>(net.width()));
+  return is_recurrent(net.options->arch) ? 1.0F : std::sqrt(static_cast<float>(net.width()));
 }
 
 std::span<const std::int32_t> column(const std::vector<std::int32_t>& side, std::size_t c) {
   return std::span<const std::int32_t>(side).subspan(std::min(c, side.size()));
 }
 
+// Visits each row of the batch with its absolute position: counted from the end, so that the last event is always the same one.
+template <class Visit>
+void for_positions(const Pass& pass, Visit visit) {
+  const auto& start = pass.batch->start;
+  const std::size_t places = pass.network.layout->position.rows;
+  for (std::size_t s = 0; places > 0 && s + 1 < start.size(); ++s) {
+    for (std::size_t r = start[s]; r < start[s + 1]; ++r) {
+      visit(r, places - (start[s + 1] - r));
+    }
+  }
+}
+
 void embed(const Pass& pass, std::span<float> x) {
   const Network& net = pass.network;
+  const std::size_t width = net.width();
   std::fill(x.begin(), x.end(), 0.0F);
-  tensor::gather_add({pass.batch->token, 1, net.width(), token_scale(net)}, net.at(net.layout->token), x);
+  tensor::gather_add({pass.batch->token, 1, width, token_scale(net)}, net.at(net.layout->token), x);
   const std::size_t columns = net.layout->side.size();
   for (std::size_t c = 0; c < columns; ++c) {
-    tensor::gather_add({column(pass.batch->side, c), columns, net.width(), 1}, net.at(net.layout->side[c]), x);
+    tensor::gather_add({column(pass.batch->side, c), columns, width, 1}, net.at(net.layout->side[c]), x);
   }
-  tensor::apply_dropout(pass.dropout.at(0, net.width()), x);
+  const auto position = net.at(net.layout->position);
+  for_positions(pass, [&](std::size_t row, std::size_t place) {
+    tensor::add_scaled(position.subspan(place * width, width), 1, x.subspan(row * width, width));
+  });
+  tensor::apply_dropout(pass.dropout.at(0, width), x);
 }
 
 void embed_backward(const Pass& pass, std::span<float> dx, std::span<float> gradients) {
   const Network& net = pass.network;
-  tensor::apply_dropout(pass.dropout.at(0, net.width()), dx);
-  tensor::scatter_add({pass.batch->token, 1, net.width(), token_scale(net)}, dx, part_of(gradients, net.layout->token));
+  const std::size_t width = net.width();
+  tensor::apply_dropout(pass.dropout.at(0, width), dx);
+  tensor::scatter_add({pass.batch->token, 1, width, token_scale(net)}, dx, part_of(gradients, net.layout->token));
   const std::size_t columns = net.layout->side.size();
   for (std::size_t c = 0; c < columns; ++c) {
-    tensor::scatter_add({column(pass.batch->side, c), columns, net.width(), 1}, dx,
-                        part_of(gradients, net.layout->side[c]));
+    tensor::scatter_add({column(pass.batch->side, c), columns, width, 1}, dx, part_of(gradients, net.layout->side[c]));
   }
+  const auto dposition = part_of(gradients, net.layout->position);
+  for_positions(pass, [&](std::size_t row, std::size_t place) {
+    tensor::add_scaled(dx.subspan(row * width, width), 1, dposition.subspan(place * width, width));
+  });
 }
 
-// When nothing is kept two buffers in turn and one block's cache are enough.
-std::size_t slot(const Pass& pass, std::size_t layer, std::size_t slots_without_keep) {
-  return pass.keep ? layer : layer % slots_without_keep;
+LayerPass layer_pass(const Pass& pass, std::size_t layer, std::span<const float> x) {
+  return {&pass, x, 1 + static_cast<std::uint32_t>(layer) * kSitesPerLayer, false};
 }
 
-BlockPass block_of(const Pass& pass, std::size_t layer, std::span<const float> x) {
-  return {&pass, &pass.network.layout->layers[layer], x, 1 + static_cast<std::uint32_t>(layer) * kSitesPerBlock};
+void prepare(const Pass& pass, TrunkCache& cache) {
+  const Layout& layout = *pass.network.layout;
+  if (cache.made_for != &layout) {
+    cache.layers.clear();
+    for (const auto& layer : layout.layers) {
+      cache.layers.push_back(layer->make_cache());
+    }
+    cache.made_for = &layout;
+  }
+  // When nothing is kept two buffers in turn are enough.
+  cache.x.resize(pass.keep ? layout.layers.size() + 1 : 2);
+  for (auto& x : cache.x) {
+    x.resize(pass.batch->rows() * pass.network.width());
+  }
+  fill_time_buckets(*pass.batch, cache.work.time_bucket);
+}
+
+// With last_only: the last layer that mixes rows gives one row a sequence, and those after it work on these rows alone.
+std::size_t narrowing_layer(const Pass& pass) {
+  const auto& layers = pass.network.layout->layers;
+  std::size_t found = layers.size();
+  for (std::size_t l = 0; pass.last_only && l < layers.size(); ++l) {
+    found = layers[l]->mixes_rows() ? l : found;
+  }
+  return found;
 }
 
 }  // namespace
 
-Network network_of(const Model& model) {
-  return {&model.options(), &model.layout(), model.weights()};
-}
-
-tensor::Dropout DropoutPlan::at(std::uint32_t site, std::size_t width) const {
-  std::uint64_t mixed = (key ^ (site * 0x9E3779B97F4A7C15ULL)) * 0xBF58476D1CE4E5B9ULL;
-  mixed = (mixed ^ (mixed >> 31U)) * 0x94D049BB133111EBULL;
-  return {rate, static_cast<std::uint32_t>(mixed >> 32U), first_row * static_cast<std::uint32_t>(width)};
-}
-
-void norm_forward(const Network& net, const NormParts& parts, std::span<const float> x, NormCache& out) {
-  const std::size_t rows = x.size() / parts.gain->columns;
-  out.y.resize(x.size());
-  out.mean.resize(rows);
-  out.inverse.resize(rows);
-  tensor::layer_norm_forward(
-      {x, net.at(*parts.gain), net.at(*parts.shift), out.y.span(), out.mean.span(), out.inverse.span()});
-}
-
 void trunk_forward(const Pass& pass, TrunkCache& cache) {
-  const Network& net = pass.network;
-  const std::size_t layers = net.layout->layers.size();
-  const std::size_t size = pass.batch->rows() * net.width();
-  cache.x.resize(pass.keep ? layers + 1 : 2);
-  cache.blocks.resize(pass.keep ? layers : 1);
-  for (auto& x : cache.x) {
-    x.resize(size);
-  }
-  embed(pass, cache.x[0].span());
   BECKON_CHECK(!(pass.keep && pass.last_only));
-  for (std::size_t l = 0; l < layers; ++l) {
-    const BlockPass block = block_of(pass, l, cache.x[slot(pass, l, 2)].span());
-    auto& y = cache.x[slot(pass, l + 1, 2)];
-    if (pass.last_only && l + 1 == layers) {
-      y.resize(pass.batch->sequences() * net.width());
-      block_forward_last(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+  const Network& net = pass.network;
+  const auto& layers = net.layout->layers;
+  const auto slot = [&](std::size_t l) -> tensor::Buffer& { return cache.x[pass.keep ? l : l % 2]; };
+  prepare(pass, cache);
+  embed(pass, slot(0).span());
+  const std::size_t narrowing = narrowing_layer(pass);
+  std::size_t rows = pass.batch->rows();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerPass io = layer_pass(pass, l, slot(l).span());
+    rows = l == narrowing ? pass.batch->sequences() : rows;
+    slot(l + 1).resize(rows * net.width());
+    const auto y = slot(l + 1).span();
+    if (l == narrowing) {
+      layers[l]->forward_last(io, *cache.layers[l], cache.work, y);
     } else {
-      block_forward(block, cache.blocks[slot(pass, l, 1)], cache, y.span());
+      layers[l]->forward(io, *cache.layers[l], cache.work, y);
     }
   }
-  norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, cache.x[slot(pass, layers, 2)].span(), cache.last);
+  cache.result = slot(layers.size()).span();
+  if (net.options->final_norm) {
+    norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, cache.result, cache.last);
+    cache.result = cache.last.y.span();
+  }
 }
 
-void trunk_backward(const Pass& pass, TrunkCache& cache, std::span<float> dvectors, std::span<float> gradients) {
+void trunk_backward(const Pass& pass, TrunkCache& cache, std::span<const float> dvectors, std::span<float> gradients) {
   BECKON_CHECK(pass.keep);
   const Network& net = pass.network;
-  const Layout& layout = *net.layout;
-  const std::size_t layers = layout.layers.size();
+  const auto& layers = net.layout->layers;
   cache.dx.resize(dvectors.size());
-  cache.dx.zero();
-  tensor::layer_norm_backward({cache.x[layers].span(), net.at(layout.final_gain), cache.last.mean.span(),
-                               cache.last.inverse.span(), dvectors, cache.dx.span(), part_of(gradients, layout.final_gain),
-                               part_of(gradients, layout.final_shift)});
-  for (std::size_t l = layers; l-- > 0;) {
-    block_backward(block_of(pass, l, cache.x[l].span()), cache.blocks[l], cache, gradients);
+  if (net.options->final_norm) {
+    cache.dx.zero();
+    norm_backward(net, {&net.layout->final_gain, &net.layout->final_shift},
+                  {cache.x[layers.size()].span(), &cache.last, dvectors, cache.dx.span(), gradients});
+  } else {
+    std::ranges::copy(dvectors, cache.dx.span().begin());
+  }
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    layers[l]->backward(layer_pass(pass, l, cache.x[l].span()), *cache.layers[l], cache.work,
+                        {cache.dx.span(), gradients});
   }
   embed_backward(pass, cache.dx.span(), gradients);
 }

@@ -44,14 +44,38 @@ BECKON_INLINE void dots(const float* __restrict x, const float* __restrict block
   }
 }
 
+// The logits of query i: scaled dot products plus the biases, hidden behind the query up to a whole vector.
+BECKON_INLINE void add_biases(const AttentionForward& io, std::size_t head, std::size_t i, float* __restrict row) {
+  const AttentionShape& shape = io.shape;
+  const std::size_t seen = i + 1;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.width / shape.heads));
+  for (std::size_t j = 0; j < seen; ++j) {
+    row[j] *= scale;
+  }
+  if (shape.bias_stride > 0) {
+    const float* by_distance = io.bias.data() + head * shape.bias_stride + i;
+    for (std::size_t j = 0; j < seen; ++j) {
+      row[j] += *(by_distance - j);
+    }
+  }
+  if (shape.bucket_count > 0) {
+    const float* by_bucket = io.bucket_bias.data() + head * shape.bucket_count;
+    const std::uint8_t* bucket = io.bucket.data() + i * shape.length;
+    for (std::size_t j = 0; j < seen; ++j) {
+      row[j] += by_bucket[bucket[j]];
+    }
+  }
+  for (std::size_t j = seen; j < padded(seen); ++j) {
+    row[j] = kHidden;
+  }
+}
+
 BECKON_CLONES void forward_head(const AttentionForward& io, std::size_t head) {
   const AttentionShape shape = io.shape;
   const std::size_t head_width = shape.width / shape.heads;
   const std::size_t stride = 3 * shape.width;
   const float* q = io.qkv.data() + head * head_width;
   const float* v = q + 2 * shape.width;
-  const float* bias = io.bias.data() + head * shape.bias_stride;
-  const float scale = 1.0F / std::sqrt(static_cast<float>(head_width));
   float* __restrict keys = io.scratch.data();
   float* __restrict row = keys + head_width * padded(shape.length);
   transpose(q + shape.width, stride, shape, keys);
@@ -59,12 +83,7 @@ BECKON_CLONES void forward_head(const AttentionForward& io, std::size_t head) {
     const std::size_t seen = i + 1;
     const std::size_t whole = padded(seen);
     dots(q + i * stride, keys, shape, seen, row);
-    for (std::size_t j = 0; j < seen; ++j) {
-      row[j] = row[j] * scale + bias[i - j];
-    }
-    for (std::size_t j = seen; j < whole; ++j) {
-      row[j] = kHidden;
-    }
+    add_biases(io, head, i, row);
     const float top = inner::max_inline(row, whole);
     for (std::size_t j = 0; j < whole; ++j) {
       row[j] = inner::exp_inline(row[j] - top);
@@ -88,6 +107,23 @@ BECKON_CLONES void forward_head(const AttentionForward& io, std::size_t head) {
   }
 }
 
+BECKON_INLINE void add_bias_gradients(const AttentionBackward& io, std::size_t head, std::size_t i, const float* row) {
+  const AttentionShape& shape = io.shape;
+  if (shape.bias_stride > 0) {
+    float* by_distance = io.dbias.data() + head * shape.bias_stride + i;
+    for (std::size_t j = 0; j <= i; ++j) {
+      *(by_distance - j) += row[j];
+    }
+  }
+  if (shape.bucket_count > 0) {
+    float* by_bucket = io.dbucket_bias.data() + head * shape.bucket_count;
+    const std::uint8_t* bucket = io.bucket.data() + i * shape.length;
+    for (std::size_t j = 0; j <= i; ++j) {
+      by_bucket[bucket[j]] += row[j];
+    }
+  }
+}
+
 BECKON_CLONES void backward_head(const AttentionBackward& io, std::size_t head) {
   const AttentionShape shape = io.shape;
   const std::size_t head_width = shape.width / shape.heads;
@@ -97,7 +133,6 @@ BECKON_CLONES void backward_head(const AttentionBackward& io, std::size_t head) 
   float* dq = io.dqkv.data() + head * head_width;
   float* dk = dq + shape.width;
   float* dv = dk + shape.width;
-  float* dbias = io.dbias.data() + head * shape.bias_stride;
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_width));
   float* __restrict values = io.scratch.data();
   float* __restrict row = values + head_width * padded(shape.length);
@@ -110,8 +145,8 @@ BECKON_CLONES void backward_head(const AttentionBackward& io, std::size_t head) 
     const float mean = inner::dot_inline(p, row, seen);
     for (std::size_t j = 0; j < seen; ++j) {
       row[j] = p[j] * (row[j] - mean);
-      dbias[i - j] += row[j];
     }
+    add_bias_gradients(io, head, i, row);
     for (std::size_t j = 0; j < seen; ++j) {
       const float by = row[j] * scale;
       inner::axpy_inline(by, k + j * stride, dq + i * stride, head_width);
@@ -122,10 +157,14 @@ BECKON_CLONES void backward_head(const AttentionBackward& io, std::size_t head) 
 }
 
 void check_shape(const AttentionShape& shape, std::size_t qkv, std::size_t probabilities, std::size_t scratch) {
-  BECKON_CHECK(shape.heads > 0 && shape.width % shape.heads == 0 && shape.bias_stride >= shape.length);
+  BECKON_CHECK(shape.heads > 0 && shape.width % shape.heads == 0 && (shape.bias_stride == 0 || shape.bias_stride >= shape.length));
   BECKON_CHECK(qkv == shape.length * 3 * shape.width);
   BECKON_CHECK(probabilities == shape.heads * shape.length * shape.length);
   BECKON_CHECK(scratch >= attention_scratch_size(shape));
+}
+
+void check_buckets(const AttentionShape& shape, std::size_t bucket, std::size_t bias) {
+  BECKON_CHECK(shape.bucket_count == 0 || (bucket == shape.length * shape.length && bias >= shape.heads * shape.bucket_count));
 }
 
 }  // namespace
@@ -138,6 +177,7 @@ void attention_forward(const AttentionForward& io) {
   check_shape(io.shape, io.qkv.size(), io.probabilities.size(), io.scratch.size());
   BECKON_CHECK(io.out.size() == io.shape.length * io.shape.width);
   BECKON_CHECK(io.bias.size() >= io.shape.heads * io.shape.bias_stride);
+  check_buckets(io.shape, io.bucket.size(), io.bucket_bias.size());
   for (std::size_t head = 0; head < io.shape.heads; ++head) {
     forward_head(io, head);
   }
@@ -147,6 +187,7 @@ void attention_backward(const AttentionBackward& io) {
   check_shape(io.shape, io.qkv.size(), io.probabilities.size(), io.scratch.size());
   BECKON_CHECK(io.dout.size() == io.shape.length * io.shape.width && io.dqkv.size() == io.qkv.size());
   BECKON_CHECK(io.dbias.size() >= io.shape.heads * io.shape.bias_stride);
+  check_buckets(io.shape, io.bucket.size(), io.dbucket_bias.size());
   for (float& value : io.dqkv) {
     value = 0;
   }

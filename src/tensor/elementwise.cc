@@ -49,6 +49,22 @@ BECKON_CLONES void swiglu_backward_loop(const SwigluBackward& io, const Mask& by
   }
 }
 
+BECKON_CLONES void relu_loop(const float* __restrict up, float* __restrict y, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    y[i] = up[i] > 0 ? up[i] : 0.0F;
+  }
+}
+
+BECKON_CLONES void relu_backward_loop(const float* __restrict up, const float* __restrict dy, const Mask& by,
+                                      std::span<float> out) {
+  const Mask mask = by;
+  float* __restrict dup = out.data();
+  const std::size_t count = out.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    dup[i] = up[i] > 0 ? dy[i] * inner::mask_at(mask, i) : 0.0F;
+  }
+}
+
 BECKON_CLONES void gate_loop(const GatedResidualForward& io, const Mask& by, std::size_t count) {
   const Mask mask = by;
   const float* __restrict x = io.x.data();
@@ -98,6 +114,17 @@ void swiglu_backward(const SwigluBackward& io) {
   BECKON_CHECK(io.width > 0 && io.up.size() == 2 * io.dy.size() && io.dup.size() == io.up.size());
   BECKON_CHECK(io.dy.size() % io.width == 0);
   swiglu_backward_loop(io, mask_of(io.dropout), io.dy.size() / io.width);
+}
+
+void relu_forward(std::span<const float> up, const Dropout& dropout, std::span<float> y) {
+  BECKON_CHECK(up.size() == y.size());
+  relu_loop(up.data(), y.data(), y.size());
+  apply_dropout(dropout, y);
+}
+
+void relu_backward(std::span<const float> up, const Dropout& dropout, std::span<const float> dy, std::span<float> dup) {
+  BECKON_CHECK(up.size() == dy.size() && dup.size() == dy.size());
+  relu_backward_loop(up.data(), dy.data(), mask_of(dropout), dup);
 }
 
 void gated_residual_forward(const GatedResidualForward& io) {

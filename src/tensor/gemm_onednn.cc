@@ -4,12 +4,17 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "beckon/tensor/matrix.h"
 
 // oneDNN of Debian runs on OpenMP. One thread a call: our workers are the parallelism, and two thread pools on the same
 // cores lose more than they gain. The setting belongs to the calling thread, so each thread makes it once.
 extern "C" void omp_set_num_threads(int count);
+// oneDNN exports this beside dnnl_sgemm, but its headers do not declare it (2.6.3).
+extern "C" dnnl_status_t dnnl_gemm_bf16bf16f32(char transa, char transb, dnnl_dim_t m, dnnl_dim_t n, dnnl_dim_t k, float alpha,
+                                               const std::uint16_t* a, dnnl_dim_t lda, const std::uint16_t* b, dnnl_dim_t ldb,
+                                               float beta, float* c, dnnl_dim_t ldc);
 
 namespace beckon::tensor {
 namespace {
@@ -44,7 +49,15 @@ void Buffer::zero() {
   }
 }
 
-void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into into) {
+namespace {
+
+dnnl_dim_t dim(std::size_t value) {
+  return static_cast<dnnl_dim_t>(value);
+}
+
+// Checks the shapes and calls oneDNN's product of this type of number, unless there is nothing to do.
+template <class View, class Product>
+void multiply(const View& a, const View& b, const MutableMatrix& c, const Product& product) {
   const std::size_t m = a.transposed ? a.columns : a.rows;
   const std::size_t k = a.transposed ? a.rows : a.columns;
   const std::size_t b_k = b.transposed ? b.columns : b.rows;
@@ -56,11 +69,50 @@ void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into
   }
   BECKON_CHECK(k > 0);
   use_one_thread();
-  const auto size = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
-  const dnnl_status_t status =
-      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', size(m), size(n), size(k), 1.0F, a.data,
-                 size(a.stride), b.data, size(b.stride), into == Into::kAdd ? 1.0F : 0.0F, c.data, size(c.stride));
-  BECKON_CHECK(status == dnnl_success);
+  BECKON_CHECK(product(m, n, k) == dnnl_success);
+}
+
+// A matrix of bfloat16 with the rows of `from` packed together.
+Bf16View rounded(const MatrixView& from, std::vector<std::uint16_t>& bits) {
+  bits.resize(std::max(bits.size(), from.rows * from.columns));
+  for (std::size_t r = 0; r < (from.stride == from.columns ? 1 : from.rows); ++r) {
+    const std::size_t count = from.stride == from.columns ? from.rows * from.columns : from.columns;
+    round_to_bf16({from.data + r * from.stride, count}, std::span(bits).subspan(r * from.columns, count));
+  }
+  return {bits.data(), from.rows, from.columns, from.columns, from.transposed};
+}
+
+}  // namespace
+
+bool has_bf16() {
+#if defined(__x86_64__)
+  static const bool kHas = __builtin_cpu_supports("avx512bf16") != 0 &&
+                           (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+  return kHas;
+#else
+  return false;
+#endif
+}
+
+void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, const GemmMode& mode) {
+  if (mode.precision == Precision::kBf16 && has_bf16()) {
+    thread_local std::vector<std::uint16_t> left;
+    thread_local std::vector<std::uint16_t> right;
+    gemm(rounded(a, left), rounded(b, right), c, mode.into);
+    return;
+  }
+  multiply(a, b, c, [&](std::size_t m, std::size_t n, std::size_t k) {
+    return dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', dim(m), dim(n), dim(k), 1.0F, a.data,
+                      dim(a.stride), b.data, dim(b.stride), mode.into == Into::kAdd ? 1.0F : 0.0F, c.data, dim(c.stride));
+  });
+}
+
+void gemm(const Bf16View& a, const Bf16View& b, const MutableMatrix& c, Into into) {
+  multiply(a, b, c, [&](std::size_t m, std::size_t n, std::size_t k) {
+    return dnnl_gemm_bf16bf16f32(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', dim(m), dim(n), dim(k), 1.0F, a.data,
+                                 dim(a.stride), b.data, dim(b.stride), into == Into::kAdd ? 1.0F : 0.0F, c.data,
+                                 dim(c.stride));
+  });
 }
 
 }  // namespace beckon::tensor

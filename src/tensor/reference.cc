@@ -120,6 +120,18 @@ void swiglu_backward(const SwigluBackward& io) {
   }
 }
 
+void relu_forward(std::span<const float> up, const Dropout& dropout, std::span<float> y) {
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    y[i] = std::max(up[i], 0.0F) * dropout_factor(dropout, static_cast<std::uint32_t>(i));
+  }
+}
+
+void relu_backward(std::span<const float> up, const Dropout& dropout, std::span<const float> dy, std::span<float> dup) {
+  for (std::size_t i = 0; i < dy.size(); ++i) {
+    dup[i] = up[i] > 0 ? dy[i] * dropout_factor(dropout, static_cast<std::uint32_t>(i)) : 0.0F;
+  }
+}
+
 void gated_residual_forward(const GatedResidualForward& io) {
   for (std::size_t i = 0; i < io.x.size(); ++i) {
     io.gate[i] = to_float(sigmoid(real(io.gate[i])));
@@ -178,8 +190,10 @@ void attention_forward(const AttentionForward& io) {
         for (std::size_t c = h * head_width; c < (h + 1) * head_width; ++c) {
           logit += qkv(0, i, c) * qkv(1, j, c);
         }
-        weight[j] =
-            std::exp(logit / std::sqrt(static_cast<double>(head_width)) + real(io.bias[h * shape.bias_stride + i - j]));
+        logit /= std::sqrt(static_cast<double>(head_width));
+        logit += shape.bias_stride > 0 ? real(io.bias[h * shape.bias_stride + i - j]) : 0;
+        logit += shape.bucket_count > 0 ? real(io.bucket_bias[h * shape.bucket_count + io.bucket[i * shape.length + j]]) : 0;
+        weight[j] = std::exp(logit);
         total += weight[j];
       }
       for (std::size_t j = 0; j < shape.length; ++j) {
@@ -217,7 +231,12 @@ void attention_backward(const AttentionBackward& io) {
       }
       for (std::size_t j = 0; j <= i; ++j) {
         const double ds = p(j) * (dp[j] - mean);
-        io.dbias[h * shape.bias_stride + i - j] += to_float(ds);
+        if (shape.bias_stride > 0) {
+          io.dbias[h * shape.bias_stride + i - j] += to_float(ds);
+        }
+        if (shape.bucket_count > 0) {
+          io.dbucket_bias[h * shape.bucket_count + io.bucket[i * shape.length + j]] += to_float(ds);
+        }
         for (std::size_t c = h * head_width; c < (h + 1) * head_width; ++c) {
           dqkv[place(0, i, c)] += scale * ds * real(io.qkv[place(1, j, c)]);
           dqkv[place(1, j, c)] += scale * ds * real(io.qkv[place(0, i, c)]);

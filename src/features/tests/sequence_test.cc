@@ -76,6 +76,24 @@ TEST(Sequence, ServingAsksOnlyAtTheEnd) {
   EXPECT_TRUE(make_sequence(three_moments(), options).label.empty());
 }
 
+TEST(Sequence, TheQuestionIsAskedAtTheNextMomentAndAtTheEndNow) {
+  // A model that trained with other request times than it is served with would read the clock wrongly.
+  SequenceOptions options = training({90 * kDay}, {90 * kDay});
+  const auto steps = three_moments().steps;
+  const auto sequence = make_sequence(three_moments(), options);
+  ASSERT_EQ(sequence.at_ms.size(), sequence.length());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::size_t next = moment_end(steps, i);
+    EXPECT_EQ(sequence.at_ms[i], steps[i].at_ms);
+    EXPECT_EQ(sequence.request_ms[i], next < steps.size() ? steps[next].at_ms : 90 * kDay);
+  }
+  // In serving the future does not tell when it comes; in training the target's own time is what was asked for.
+  options.as_of = {3 * kDay + 20 * kMinute};
+  EXPECT_EQ(make_sequence(three_moments(), options).request_ms.back(), steps.back().at_ms);
+  options.targets_inside = false;
+  EXPECT_EQ(make_sequence(three_moments(), options).request_ms.back(), options.as_of.ms);
+}
+
 TEST(Sequence, ClicksAreOfTheNextMessageOnceItsTimeIsOver) {
   // A message of yesterday that may still be clicked tomorrow is not "ignored".
   History history = history_with({{10 * kDay, 1, StepType::kView}});

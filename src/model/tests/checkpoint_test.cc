@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "checkpoint.h"
+#include "options.h"
 #include "safetensors.h"
 
 namespace beckon::model {
@@ -41,6 +42,32 @@ TEST(Checkpoint, SavesAndLoadsTheSameBitsAndOptions) {
   EXPECT_EQ(back.options().dropout, model.options().dropout);
   EXPECT_EQ(back.options().loss, LossKind::kSampledSoftmax);
   EXPECT_EQ(Model::load(files, "absent").error().code, base::ErrorCode::kNotFound);
+}
+
+TEST(Checkpoint, EveryOptionComesBackAndAFileThatDoesNotNameItsArchitectureIsTheFirstOne) {
+  ModelOptions options = some_model().options();
+  options.arch = Arch::kLigr;
+  options.positions = Positions::kAbsolute;
+  options.time_bias = false;
+  options.feed_forward_bias = true;
+  options.token_bias = false;
+  options.final_norm = false;
+  options.loss = LossKind::kGbce;
+  options.gbce_calibration = .5F;
+  options.head_loss = HeadLoss::kSquaredError;
+  EXPECT_EQ(inner::to_json(inner::options_from_json(inner::to_json(options)).value()), inner::to_json(options));
+  for (const char* arch : {"ligr", "sasrec", "rnn", "gru", "lstm"}) {
+    options.arch = arch_from(arch).value();
+    EXPECT_EQ(inner::options_from_json(inner::to_json(options)).value().arch, options.arch);
+  }
+  const auto old = inner::options_from_json(
+      R"({"tokens":5,"side_sizes":[],"heads":0,"width":16,"layers":1,"attention_heads":1,"feed_forward_width":0,"length_max":4,)"
+      R"("dropout":0.1,"loss":"full","negatives":16,"head_weight":1})");
+  ASSERT_TRUE(old.ok()) << old.error().message;
+  EXPECT_EQ(old->arch, Arch::kLigr);
+  EXPECT_EQ(old->positions, Positions::kDistance);
+  EXPECT_FALSE(old->time_bias);
+  EXPECT_THAT(arch_from("mamba").error().message, testing::AllOf(testing::HasSubstr("mamba"), testing::HasSubstr("lstm")));
 }
 
 TEST(Checkpoint, EveryTruncationAndEveryFlippedByteOfTheNumbersIsNoticed) {

@@ -28,11 +28,12 @@ struct Setting {
   PackedBatch batch;
   LossPlan plan;
   NegativeSet negatives;
+  RowNegatives row_negatives;
 };
 
 // Weights far from their start, so that gains are not 1, biases not 0 and every branch carries something.
-Setting make_setting(const ModelOptions& options, bool sampled) {
-  Setting s{Model::make(options, 3).value(), {}, {}, {}};
+Setting make_setting(const ModelOptions& options) {
+  Setting s{Model::make(options, 3).value(), {}, {}, {}, {}};
   base::Rng rng(17);
   for (float& weight : s.model.weights()) {
     weight += static_cast<float>(.2 * rng.normal());
@@ -43,7 +44,11 @@ Setting make_setting(const ModelOptions& options, bool sampled) {
   }
   s.plan = plan_loss(options, {&s.batch, 1});
   s.plan.dropout = {options.dropout, 99, 0};
-  if (sampled) {
+  const LossKind kind = resolved_loss(options);
+  if (kind == LossKind::kGbce || kind == LossKind::kBce) {
+    s.row_negatives = draw_row_negatives(options, s.batch.rows(), 5, 6);
+  }
+  if (kind == LossKind::kSampledSoftmax) {
     s.negatives = NegativeSampler(static_cast<std::size_t>(options.tokens), sequences, .5).draw(20, 1, 2);
   }
   return s;
@@ -52,6 +57,7 @@ Setting make_setting(const ModelOptions& options, bool sampled) {
 double loss_of(Setting& s, std::span<float> gradients) {
   StepWork work;
   s.plan.negatives = s.negatives.token.empty() ? nullptr : &s.negatives;
+  s.plan.row_negatives = s.row_negatives.token.empty() ? nullptr : &s.row_negatives;
   return loss_and_gradient({network_of(s.model), &s.batch, &s.plan}, work, gradients);
 }
 
@@ -99,13 +105,20 @@ void check_all_parts(Setting& s) {
 }
 
 TEST(Gradient, FullSoftmaxWithHeadsAndDropout) {
-  auto s = make_setting(small_options(), false);
+  auto s = make_setting(small_options());
   check_all_parts(s);
 }
 
-TEST(Gradient, SampledSoftmaxWithHeadsAndDropout) {
-  auto s = make_setting(small_options(), true);
-  check_all_parts(s);
+TEST(Gradient, EveryLossOfTokensAndHeads) {
+  for (const auto loss : {LossKind::kSampledSoftmax, LossKind::kGbce, LossKind::kBce}) {
+    SCOPED_TRACE(static_cast<int>(loss));
+    auto options = small_options();
+    options.loss = loss;
+    options.negatives = loss == LossKind::kSampledSoftmax ? 20 : 5;
+    options.head_loss = HeadLoss::kSquaredError;
+    auto s = make_setting(options);
+    check_all_parts(s);
+  }
 }
 
 TEST(Gradient, OneHeadOneLayerWithoutSideColumns) {
@@ -114,8 +127,47 @@ TEST(Gradient, OneHeadOneLayerWithoutSideColumns) {
   options.heads = 0;
   options.attention_heads = 1;
   options.layers = 1;
-  auto s = make_setting(options, false);
+  auto s = make_setting(options);
   check_all_parts(s);
+}
+
+TEST(Gradient, EveryArchitecture) {
+  for (const auto arch : {Arch::kSasrec, Arch::kRnn, Arch::kGru, Arch::kLstm}) {
+    SCOPED_TRACE(static_cast<int>(arch));
+    auto options = small_options();
+    options.arch = arch;
+    options.feed_forward_bias = true;
+    auto s = make_setting(options);
+    check_all_parts(s);
+  }
+}
+
+TEST(Gradient, LigrWithAbsolutePositionsAndEveryBias) {
+  auto options = small_options();
+  options.positions = Positions::kAbsolute;
+  options.feed_forward_bias = true;
+  auto s = make_setting(options);
+  check_all_parts(s);
+}
+
+TEST(Gradient, TheClassicLstmWithoutFinalNorm) {
+  auto options = small_options();
+  options.arch = Arch::kLstm;
+  options.final_norm = false;
+  options.side_sizes = {};
+  auto s = make_setting(options);
+  check_all_parts(s);
+}
+
+TEST(Gradient, ATokenBiasThatIsNotWantedGetsNone) {
+  auto options = small_options();
+  options.token_bias = false;
+  auto s = make_setting(options);
+  std::vector<float> gradients(s.model.weights().size());
+  loss_of(s, gradients);
+  for (const float g : part_of(std::span(gradients), s.model.layout().token_bias)) {
+    ASSERT_EQ(g, 0.0F);
+  }
 }
 
 TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
@@ -123,7 +175,7 @@ TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
   options.tokens = 2500;  // three tiles
   options.dropout = 0;
   options.heads = 0;
-  auto s = make_setting(options, false);
+  auto s = make_setting(options);
   std::vector<float> gradients(s.model.weights().size());
   const double loss = loss_of(s, gradients);
   double expected = 0;
@@ -131,7 +183,7 @@ TEST(Gradient, ManyTilesOfTokensGiveTheSameLossAsOneSoftmaxPerRow) {
   TrunkCache cache;
   trunk_forward({network_of(s.model), &s.batch, {}, false, false}, cache);
   std::vector<float> logits(s.batch.rows() * s.model.tokens());
-  s.model.score_tokens(cache.last.y.span(), logits);
+  s.model.score_tokens(cache.result, logits);
   for (std::size_t r = 0; r < s.batch.rows(); ++r) {
     if (s.batch.target[r] > 0) {
       double sum = 0;
@@ -150,7 +202,7 @@ TEST(Gradient, SampledLossEstimatesTheFullOneWithoutBias) {
   ModelOptions options = small_options();
   options.dropout = 0;
   options.heads = 0;
-  auto s = make_setting(options, false);
+  auto s = make_setting(options);
   std::vector<float> gradients(s.model.weights().size());
   const double full = loss_of(s, gradients);
   const NegativeSampler sampler(s.model.tokens(), random_sequences(options, 6, 5), .5);
@@ -166,7 +218,7 @@ TEST(Gradient, SampledLossEstimatesTheFullOneWithoutBias) {
 
 TEST(Gradient, ShardsOfAStepAddUpToTheWhole) {
   const auto options = small_options();
-  auto whole = make_setting(options, false);
+  auto whole = make_setting(options);
   std::vector<float> expected(whole.model.weights().size());
   const double loss = loss_of(whole, expected);
   const auto sequences = random_sequences(options, 6, 5);

@@ -30,9 +30,13 @@ std::vector<Sequence> random_sequences(const ModelOptions& options, std::size_t 
   std::vector<Sequence> out(count);
   for (auto& sequence : out) {
     const std::int32_t length = 1 + below(options.length_max);
+    std::int64_t at_ms = 1'700'000'000'000;
     for (std::int32_t i = 0; i < length; ++i) {
       sequence.token.push_back(below(options.tokens));
       sequence.target.push_back(below(4) == 0 ? 0 : below(options.tokens));
+      sequence.at_ms.push_back(at_ms);
+      at_ms += below(3) == 0 ? below(50'000) : std::int64_t{60'000} << below(20);
+      sequence.request_ms.push_back(at_ms);
       for (const std::int32_t size : options.side_sizes) {
         sequence.side.push_back(below(size));
       }

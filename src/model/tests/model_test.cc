@@ -12,8 +12,11 @@
 namespace beckon::model {
 namespace {
 
-ModelOptions some_options() {
+constexpr Arch kArchs[] = {Arch::kLigr, Arch::kSasrec, Arch::kRnn, Arch::kGru, Arch::kLstm};
+
+ModelOptions some_options(Arch arch = Arch::kLigr) {
   ModelOptions options;
+  options.arch = arch;
   options.tokens = 50;
   options.side_sizes = {4, 6};
   options.heads = 3;
@@ -22,8 +25,8 @@ ModelOptions some_options() {
   return options;
 }
 
-Model some_model() {
-  auto model = Model::make(some_options(), 1).value();
+Model some_model(Arch arch = Arch::kLigr) {
+  auto model = Model::make(some_options(arch), 1).value();
   base::Rng rng(2);
   for (float& weight : model.weights()) {
     weight += static_cast<float>(.1 * rng.normal());
@@ -31,9 +34,8 @@ Model some_model() {
   return model;
 }
 
-TEST(Model, LaterPositionsCannotChangeEarlierVectorsByOneBit) {
-  const auto model = some_model();
-  auto options = some_options();
+void expect_no_look_ahead(const Model& model) {
+  const auto& options = model.options();
   auto sequences = random_sequences(options, 40, 3);
   for (auto& sequence : sequences) {
     const auto before = model.encode_positions(sequence);
@@ -42,6 +44,7 @@ TEST(Model, LaterPositionsCannotChangeEarlierVectorsByOneBit) {
       for (std::size_t i = cut; i < sequence.length(); ++i) {
         changed.token[i] = (changed.token[i] + 7) % options.tokens;
         changed.side[2 * i] = (changed.side[2 * i] + 1) % 4;
+        changed.at_ms[i] -= base::kHourMs;  // the times of the requests before stay: they are known when the question is asked
       }
       const auto after = model.encode_positions(changed);
       const std::size_t same = cut * model.width();
@@ -52,17 +55,62 @@ TEST(Model, LaterPositionsCannotChangeEarlierVectorsByOneBit) {
   }
 }
 
-TEST(Model, EncodeIsTheLastPositionWhateverTheNeighboursAndTheExecutor) {
+TEST(Model, LaterPositionsCannotChangeEarlierVectorsByOneBit) {
+  for (const Arch arch : kArchs) {
+    SCOPED_TRACE(static_cast<int>(arch));
+    expect_no_look_ahead(some_model(arch));
+  }
+}
+
+TEST(Model, TheSameHistoryAskedLaterGetsAnotherVectorAndTimesThatAreMissingAreNoEpoch) {
   const auto model = some_model();
-  const auto sequences = random_sequences(some_options(), 500, 4);
-  base::ThreadExecutor threads(3);
-  base::SeededExecutor seeded(1);
-  const auto vectors = model.encode(sequences, threads);
-  EXPECT_EQ(vectors, model.encode(sequences, seeded));
-  for (std::size_t s = 0; s < sequences.size(); s += 17) {
-    const auto all = model.encode_positions(sequences[s]);
-    for (std::size_t c = 0; c < model.width(); ++c) {
-      ASSERT_NEAR(vectors[s * model.width() + c], all[all.size() - model.width() + c], 1e-4);
+  base::SeededExecutor executor(1);
+  auto sequences = random_sequences(some_options(), 30, 3);
+  std::erase_if(sequences, [](const Sequence& s) { return s.length() < 3; });
+  const auto now = model.encode(sequences, executor);
+  auto later = sequences;
+  for (auto& sequence : later) {
+    sequence.request_ms.back() += 90 * base::kDayMs;
+  }
+  EXPECT_NE(now, model.encode(later, executor));
+  // Moving the whole history and the question by a year changes nothing: only gaps are seen.
+  auto moved = sequences;
+  for (auto& sequence : moved) {
+    for (std::size_t i = 0; i < sequence.length(); ++i) {
+      sequence.at_ms[i] += 365 * base::kDayMs;
+      sequence.request_ms[i] += 365 * base::kDayMs;
+    }
+  }
+  EXPECT_EQ(now, model.encode(moved, executor));
+  auto timeless = sequences;
+  for (auto& sequence : timeless) {
+    sequence.at_ms.clear();
+    sequence.request_ms.clear();
+  }
+  const auto without = model.encode(timeless, executor);
+  EXPECT_NE(now, without);
+  // Beside a neighbour with times the same as alone, but for rounding.
+  timeless.push_back(sequences[0]);
+  const auto beside = model.encode(timeless, executor);
+  for (std::size_t i = 0; i < without.size(); ++i) {
+    ASSERT_NEAR(beside[i], without[i], 1e-4);
+  }
+}
+
+TEST(Model, EncodeIsTheLastPositionWhateverTheNeighboursAndTheExecutor) {
+  for (const Arch arch : kArchs) {
+    SCOPED_TRACE(static_cast<int>(arch));
+    const auto model = some_model(arch);
+    const auto sequences = random_sequences(some_options(), 500, 4);
+    base::ThreadExecutor threads(3);
+    base::SeededExecutor seeded(1);
+    const auto vectors = model.encode(sequences, threads);
+    EXPECT_EQ(vectors, model.encode(sequences, seeded));
+    for (std::size_t s = 0; s < sequences.size(); s += 17) {
+      const auto all = model.encode_positions(sequences[s]);
+      for (std::size_t c = 0; c < model.width(); ++c) {
+        ASSERT_NEAR(vectors[s * model.width() + c], all[all.size() - model.width() + c], 1e-4);
+      }
     }
   }
 }
@@ -77,6 +125,8 @@ TEST(Model, ReadsTheLastPositionsOfALongHistoryAndAnswersForAnEmptyOne) {
   for (auto& sequence : shorter) {
     const auto drop = static_cast<std::ptrdiff_t>(sequence.length() > 20 ? sequence.length() - 20 : 0);
     sequence.token.erase(sequence.token.begin(), sequence.token.begin() + drop);
+    sequence.at_ms.erase(sequence.at_ms.begin(), sequence.at_ms.begin() + drop);
+    sequence.request_ms.erase(sequence.request_ms.begin(), sequence.request_ms.begin() + drop);
     sequence.side.erase(sequence.side.begin(), sequence.side.begin() + 2 * drop);
   }
   EXPECT_EQ(model.encode(longer, executor), model.encode(shorter, executor));
@@ -133,6 +183,9 @@ TEST(Model, CheckNamesTheSequenceAndTheValue) {
   bad = good;
   bad.label[0] = 2;
   EXPECT_FALSE(model.check(bad, 3).ok());
+  bad = good;
+  bad.request_ms.clear();
+  EXPECT_THAT(model.check(bad, 3).error().message, testing::HasSubstr("request_ms"));
   bad = good;
   bad.target[0] = -1;
   EXPECT_FALSE(model.check(bad, 3).ok());

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -62,6 +63,53 @@ TEST(Gemm, AgreesWithTheTripleLoopInEveryTranspositionAndStride) {
         gemm(left, right, {got.data(), m, n, n + 3}, into);
         reference::gemm(left, right, {expected.data(), m, n, n + 3}, into);
         expect_near(got, expected, "gemm");
+      }
+    }
+  }
+}
+
+float rounded(float x) {
+  std::uint16_t bits = 0;
+  round_to_bf16({&x, 1}, {&bits, 1});
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
+}
+
+TEST(Bf16, RoundsToNearestTiesToEvenAndKeepsWhatIsNoNumber) {
+  EXPECT_EQ(rounded(1.0F), 1.0F);
+  EXPECT_EQ(rounded(1.0F + 1.0F / 256), 1.0F);               // halfway, the even one is below
+  EXPECT_EQ(rounded(1.0F + 3.0F / 256), 1.0F + 1.0F / 64);   // halfway, the even one is above
+  EXPECT_EQ(rounded(1.0F + 1.1F / 256), 1.0F + 1.0F / 128);  // above halfway
+  EXPECT_EQ(rounded(-3.0F), -3.0F);
+  EXPECT_TRUE(std::isinf(rounded(INFINITY)));
+  EXPECT_TRUE(std::isnan(rounded(NAN)));
+}
+
+// The twin multiplies the rounded numbers; sums differ only in order.
+TEST(Bf16, GemmAgreesWithTheTripleLoopOverRoundedNumbersAndIsRepeatable) {
+  for (const std::size_t m : {1U, 5U, 33U, 128U}) {
+    for (const std::size_t n : {1U, 48U, 130U}) {
+      for (int mode = 0; mode < 8; ++mode) {
+        const std::size_t k = 19 + m;
+        const bool a_turned = (mode & 1) != 0;
+        const bool b_turned = (mode & 2) != 0;
+        const Into into = (mode & 4) != 0 ? Into::kAdd : Into::kOverwrite;
+        auto a = noise((m + 1) * (k + 1), 1);
+        auto b = noise(k * n, 2);
+        auto got = noise(m * (n + 3), 3);
+        auto expected = got;
+        auto again = got;
+        const MatrixView left =
+            a_turned ? MatrixView{a.data(), k, m, m + 1, false}.t() : MatrixView{a.data(), m, k, k + 1, false};
+        const MatrixView right = b_turned ? MatrixView{b.data(), n, k, k, false}.t() : MatrixView{b.data(), k, n, n, false};
+        gemm(left, right, {got.data(), m, n, n + 3}, {into, Precision::kBf16});
+        gemm(left, right, {again.data(), m, n, n + 3}, {into, Precision::kBf16});
+        EXPECT_EQ(got, again);
+        if (has_bf16()) {
+          std::ranges::transform(a, a.begin(), rounded);
+          std::ranges::transform(b, b.begin(), rounded);
+        }
+        reference::gemm(left, right, {expected.data(), m, n, n + 3}, into);
+        expect_near(got, expected, "bf16 gemm");
       }
     }
   }
@@ -227,36 +275,78 @@ TEST(SoftmaxTile, AgreesWithTheTwinAndCountsTies) {
   EXPECT_EQ(count_at_least(x, 2), 3U);
 }
 
-TEST(Attention, ForwardAndBackwardAgreeWithTheTwin) {
-  for (const std::size_t length : {1U, 2U, 17U, 40U}) {
-    const AttentionShape shape{length, 24, 2, 45};
-    const auto qkv = noise(length * 3 * shape.width, 1);
-    const auto bias = noise(shape.heads * shape.bias_stride, 2);
-    const auto dout = noise(length * shape.width, 3);
-    std::vector<float> scratch(attention_scratch_size(shape));
+TEST(Relu, ForwardAndBackwardAgreeWithTheTwinUnderDropout) {
+  for (const std::size_t count : kWidths) {
+    const Dropout dropout{.3F, 5, 11};
+    const auto up = noise(count, 1);
+    const auto dy = noise(count, 2);
     std::vector<std::vector<float>> results[2];
     for (int twin = 0; twin < 2; ++twin) {
-      std::vector<float> probabilities(shape.heads * length * length, 7);
-      std::vector<float> out(length * shape.width, 7);
-      std::vector<float> dqkv(qkv.size(), 7);
-      auto dbias = noise(bias.size(), 4);
-      const AttentionForward forward{shape, qkv, bias, probabilities, out, scratch, 0};
-      const AttentionBackward backward{shape, qkv, probabilities, dout, dqkv, dbias, scratch};
-      twin == 0 ? attention_forward(forward) : reference::attention_forward(forward);
-      twin == 0 ? attention_backward(backward) : reference::attention_backward(backward);
-      results[twin] = {probabilities, out, dqkv, dbias};
+      std::vector<float> y(count);
+      std::vector<float> dup(count);
+      twin == 0 ? relu_forward(up, dropout, y) : reference::relu_forward(up, dropout, y);
+      twin == 0 ? relu_backward(up, dropout, dy, dup) : reference::relu_backward(up, dropout, dy, dup);
+      results[twin] = {y, dup};
     }
-    for (std::size_t i = 0; i < results[0].size(); ++i) {
-      expect_near(results[0][i], results[1][i], "attention");
+    expect_near(results[0][0], results[1][0], "relu");
+    expect_near(results[0][1], results[1][1], "relu backward");
+  }
+}
+
+struct AttentionCase {
+  AttentionShape shape;
+  std::vector<float> qkv, bias, bucket_bias;
+  std::vector<std::uint8_t> bucket;
+  std::vector<float> scratch;
+};
+
+AttentionCase attention_case(std::size_t length, bool by_distance, bool by_bucket) {
+  AttentionCase c;
+  c.shape = {length, 24, 2, by_distance ? std::size_t{45} : 0, by_bucket ? std::size_t{6} : 0};
+  c.qkv = noise(length * 3 * c.shape.width, 1);
+  c.bias = noise(c.shape.heads * c.shape.bias_stride, 2);
+  c.bucket_bias = noise(c.shape.heads * c.shape.bucket_count, 5);
+  base::Rng rng(6);
+  for (std::size_t i = 0; by_bucket && i < length * length; ++i) {
+    c.bucket.push_back(static_cast<std::uint8_t>(rng.below(6)));
+  }
+  c.scratch.resize(attention_scratch_size(c.shape));
+  return c;
+}
+
+std::vector<std::vector<float>> attend(AttentionCase& c, bool twin) {
+  const auto& shape = c.shape;
+  const auto dout = noise(shape.length * shape.width, 3);
+  std::vector<float> probabilities(shape.heads * shape.length * shape.length, 7);
+  std::vector<float> out(shape.length * shape.width, 7);
+  std::vector<float> dqkv(c.qkv.size(), 7);
+  auto dbias = noise(c.bias.size(), 4);
+  auto dbucket = noise(c.bucket_bias.size(), 8);
+  const AttentionForward forward{shape, c.qkv, c.bias, probabilities, out, c.scratch, 0, c.bucket, c.bucket_bias};
+  const AttentionBackward backward{shape, c.qkv, probabilities, dout, dqkv, dbias, c.scratch, c.bucket, dbucket};
+  twin ? reference::attention_forward(forward) : attention_forward(forward);
+  twin ? reference::attention_backward(backward) : attention_backward(backward);
+  return {probabilities, out, dqkv, dbias, dbucket};
+}
+
+TEST(Attention, ForwardAndBackwardAgreeWithTheTwinWithEachKindOfBias) {
+  for (const std::size_t length : {1U, 2U, 17U, 40U}) {
+    for (int kind = 0; kind < 4; ++kind) {
+      auto c = attention_case(length, (kind & 1) != 0, (kind & 2) != 0);
+      const auto got = attend(c, false);
+      const auto expected = attend(c, true);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        expect_near(got[i], expected[i], "attention");
+      }
+      const auto& shape = c.shape;
+      std::vector<float> last(length * shape.width, 7);
+      std::vector<float> probabilities(shape.heads * length * length);
+      attention_forward({shape, c.qkv, c.bias, probabilities, last, c.scratch, length - 1, c.bucket, c.bucket_bias});
+      const std::size_t before = (length - 1) * shape.width;
+      EXPECT_TRUE(
+          std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(before), [](float x) { return x == 7; }));
+      expect_near(std::span(last).subspan(before), std::span(expected[1]).subspan(before), "attention of the last position");
     }
-    std::vector<float> last(length * shape.width, 7);
-    std::vector<float> probabilities(shape.heads * length * length);
-    attention_forward({shape, qkv, bias, probabilities, last, scratch, length - 1});
-    const std::size_t before = (length - 1) * shape.width;
-    EXPECT_TRUE(
-        std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(before), [](float x) { return x == 7; }));
-    expect_near(std::span(last).subspan(before), std::span(results[0][1]).subspan(before),
-                "attention of the last position");
   }
 }
 

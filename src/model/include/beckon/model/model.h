@@ -1,12 +1,14 @@
 #pragma once
-// A causal transformer over token sequences, trained with hand-derived gradients. No word of a shop in here.
+// Next-token models over token sequences, trained with hand-derived gradients. No word of a shop in here.
 //
-//   x0 = sqrt(width) · token + Σ side           a block: x + sigmoid(x·G1) · attention(norm(x)), then the same with SwiGLU
-//   e  = norm(x_last)                           logits of the next token: e · tokenᵀ + bias (tied embeddings)
+//   x0 = scale · token + Σ side (+ position)     layers: L transformer blocks, or L recurrent layers
+//   e  = norm(x_last)                            logits of the next token: e · tokenᵀ + bias (tied embeddings)
 //
-// Blocks: pre-norm transformer (Vaswani et al. 2017; Xiong et al. 2020) with the gates of LiGR (Borisyuk et al. 2025),
-// SwiGLU (Shazeer 2020) and a learned bias by distance (Shaw et al. 2018, scalar form). Positions beyond `length_max` are
-// not seen.
+// A transformer block: x + gate · attention(norm(x)), then the same with a feed-forward net (pre-norm: Vaswani et al. 2017,
+// Xiong et al. 2020). `ligr`: gate = sigmoid(x·G) (LiGR: Borisyuk et al. 2025), SwiGLU (Shazeer 2020), learned biases by
+// distance (Shaw et al. 2018, scalar form) and by the time between request and event (HSTU: Zhai et al. 2024). `sasrec`: gate = 1,
+// ReLU, learned absolute positions (Kang and McAuley 2018). `rnn`, `gru`, `lstm`: see beckon/tensor/recurrent.h; scale = 1.
+// Positions beyond `length_max` are not seen.
 //
 //   model.h    Sequence, ModelOptions, Model
 //   train.h    train, evaluate
@@ -35,31 +37,54 @@ struct Sequence {
   std::vector<std::int32_t> side;    ///< row-major, column c holds 0 … side_sizes[c]-1
   std::vector<std::int32_t> target;  ///< token to predict after this position, 0 = none
   std::vector<std::int8_t> label;    ///< per binary head: 1, 0, or -1 = not known
+  /// UTC milliseconds: when each event was, and when the question after it is asked (in training the time of what came next, in
+  /// serving now, for the last position). Both empty, or both with length() entries; empty = times are not known.
+  std::vector<std::int64_t> at_ms = {};
+  std::vector<std::int64_t> request_ms = {};
   std::size_t length() const { return token.size(); }
 };
 
-/// kAuto: full softmax up to 30,000 tokens, sampled above.
-enum class LossKind { kAuto, kFullSoftmax, kSampledSoftmax };
+enum class Arch { kLigr, kSasrec, kRnn, kGru, kLstm };
+/// How a layer knows the order of events. kDistance: attention bias by distance. kAbsolute: a learned vector a position, counted
+/// from the end of the history. kAuto: kDistance for ligr, kAbsolute for sasrec, kNone for recurrent layers.
+enum class Positions { kAuto, kNone, kDistance, kAbsolute };
+/// kAuto: full softmax up to 30,000 tokens, sampled above. kBce: sigmoid cross-entropy with `negatives` uniform negatives a
+/// position. kGbce: the same with the positive's calibration of gSASRec (Petrov and Macdonald 2023).
+enum class LossKind { kAuto, kFullSoftmax, kSampledSoftmax, kGbce, kBce };
+/// Loss of a binary head on y' = sigmoid(logit): cross-entropy or (y - y')².
+enum class HeadLoss { kBinaryCrossEntropy, kSquaredError };
 
 struct ModelOptions {
+  Arch arch = Arch::kLigr;
   std::int32_t tokens = 2;               ///< size of the vocabulary with token 0; 2 … 20,000,000
   std::vector<std::int32_t> side_sizes;  ///< one entry a side column
   std::int32_t heads = 0;                ///< binary heads
   std::int32_t width = 64;               ///< a multiple of 8 · attention_heads
   std::int32_t layers = 2;
   std::int32_t attention_heads = 2;
-  std::int32_t feed_forward_width = 0;  ///< 0: 8/3 of width, rounded up to 16
-  std::int32_t length_max = 50;         ///< positions seen at once
-  float dropout = .4F;
+  std::int32_t feed_forward_width = 0;  ///< 0: ligr 8/3 of width, rounded up to 16; sasrec width
+  bool feed_forward_bias = false;
+  Positions positions = Positions::kAuto;
+  bool time_bias = true;         ///< ligr: attention bias by time gap, for sequences with times
+  bool final_norm = true;        ///< layer norm after the last layer
+  bool token_bias = true;        ///< learn a bias a token; else it stays 0
+  std::int32_t length_max = 50;  ///< positions seen at once
+  float dropout = .4F;           ///< of embeddings and branches; between recurrent layers
   LossKind loss = LossKind::kAuto;
-  std::int32_t negatives = 1024;  ///< shared by all positions of a step, for the sampled softmax
-  float head_weight = 1;          ///< weight of each head's loss beside the token loss
+  std::int32_t negatives = 0;  ///< 0: 1,024 shared by a step (sampled softmax), 256 a position (gBCE), 1 a position (BCE)
+  float gbce_calibration = .75F;  ///< t of gBCE: 0 plain BCE, 1 calibrated probabilities
+  HeadLoss head_loss = HeadLoss::kBinaryCrossEntropy;
+  float head_weight = 1;  ///< weight of each head's loss beside the token loss
 };
 
 /// Refuses what is out of range, with the name of the field, its value and the range.
 base::Status validate(const ModelOptions& options);
 /// The loss that `options.loss` stands for.
 LossKind resolved_loss(const ModelOptions& options);
+std::int32_t resolved_negatives(const ModelOptions& options);
+/// "ligr", "sasrec", "rnn", "gru", "lstm"; "auto", "full", "sampled", "gbce", "bce". invalid_argument with the list for others.
+base::Result<Arch> arch_from(const std::string& name);
+base::Result<LossKind> loss_from(const std::string& name);
 
 /// Weights and configuration. Const members are thread-safe; copies are deep.
 class Model {
@@ -79,7 +104,7 @@ class Model {
   base::Status check(const Sequence& sequence, std::size_t index) const;
 
   /// (N, width): for each history the vector e after its last position. Only the last `length_max` positions are read; an
-  /// empty history counts as one position with token 0 and side values 0. The histories must pass check(). The same list
+  /// empty history counts as one position with token 0, side values 0 and no time. The histories must pass check(). The same list
   /// gives the same bits on any executor.
   std::vector<float> encode(std::span<const Sequence> histories, base::Executor& executor) const;
   /// (length, width): e after every position of one history of at most `length_max` positions.

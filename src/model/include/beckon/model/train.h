@@ -3,8 +3,8 @@
 //
 // One sample is one history with a loss at every position that has a target or a label; long histories are cut into windows
 // of `length_max`, at another place in each epoch. Token loss: softmax cross-entropy over all tokens, or the sampled one
-// with logQ correction (Bengio and Senécal 2008; the positive stays uncorrected: Yi et al. 2019, Khrylchenko et al. 2025).
-// Heads: binary cross-entropy. Adam with clipped gradients and a linear warm-up.
+// with logQ correction (Bengio and Senécal 2008; the positive stays uncorrected: Yi et al. 2019, Khrylchenko et al. 2025), or
+// gBCE or BCE with uniform negatives of each position. Heads: binary cross-entropy or squared error. Adam with clipped gradients and a linear warm-up.
 
 #include <functional>
 #include <string>
@@ -13,6 +13,10 @@
 #include "beckon/model/model.h"
 
 namespace beckon::model {
+
+/// Of the matrix products in training; evaluation and serving are fp32. kBf16: bfloat16 factors, fp32 sums, fp32 weights; kAuto:
+/// that where the processor multiplies bfloat16 in hardware, else fp32. Part of the result.
+enum class Precision { kAuto, kFp32, kBf16 };
 
 struct TrainOptions {
   std::uint64_t seed = 1;
@@ -25,12 +29,15 @@ struct TrainOptions {
   std::size_t positions_per_sequence = 0;     ///< learn at most about this many positions of a history per epoch; 0: all
   std::size_t validation_count_max = 20'000;  ///< evenly spaced sample of the validation histories
   bool validation_exclude_seen = false;       ///< leave tokens of the history out of the ranking
-  double negative_power = .5;                 ///< negatives are drawn in proportion to (count + 1)^power
+  double negative_power = .5;                 ///< sampled softmax: negatives are drawn in proportion to (count + 1)^power
   std::size_t worker_count = 1;               ///< part of the result: same seed and worker count → same bits
+  Precision precision = Precision::kAuto;
   std::string checkpoint_path;                ///< empty: none. The best model; the training state goes to path + ".state"
   bool resume = false;                        ///< continue from the state file when there is one
 };
 base::Status validate(const TrainOptions& options);
+/// "auto", "fp32", "bf16"; invalid_argument with the list for others.
+base::Result<Precision> precision_from(const std::string& name);
 
 struct EpochReport {
   int epoch = 0;  ///< from 1

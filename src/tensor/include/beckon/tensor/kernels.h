@@ -59,6 +59,12 @@ struct SwigluBackward {
 };
 void swiglu_backward(const SwigluBackward& io);
 
+// ---- ReLU, then dropout ----
+
+void relu_forward(std::span<const float> up, const Dropout& dropout, std::span<float> y);
+/// dup = dy where the forward pass let something through, else 0; the mask of the dropout is made again.
+void relu_backward(std::span<const float> up, const Dropout& dropout, std::span<const float> dy, std::span<float> dup);
+
 // ---- Gated residual (LiGR: Borisyuk et al. 2025): y = x + sigmoid(gate) · dropout(branch) ----
 
 struct GatedResidualForward {
@@ -118,12 +124,13 @@ std::size_t count_at_least(std::span<const float> x, float threshold);
 // ---- Causal attention of one sequence ----
 
 /// qkv: length × 3·width, columns q | k | v, each split into `heads` blocks. Position i sees j <= i. Logit of (i, j):
-/// q_i·k_j / sqrt(width / heads) + bias(head, i - j).
+/// q_i·k_j / sqrt(width / heads) + bias(head, i - j) + bucket_bias(head, bucket(i, j)).
 struct AttentionShape {
   std::size_t length = 0;
   std::size_t width = 0;
   std::size_t heads = 1;
-  std::size_t bias_stride = 0;  ///< >= length
+  std::size_t bias_stride = 0;   ///< >= length; 0: no bias by distance, and `bias` is empty
+  std::size_t bucket_count = 0;  ///< 0: no bias by bucket, and `bucket` and `bucket_bias` are empty
 };
 /// Positions before `first_query` get no probabilities and no output; their entries are left as they are.
 struct AttentionForward {
@@ -134,6 +141,8 @@ struct AttentionForward {
   std::span<float> out;            ///< length × width
   std::span<float> scratch;        ///< >= attention_scratch_size
   std::size_t first_query = 0;
+  std::span<const std::uint8_t> bucket;  ///< length × length, each < bucket_count where j <= i
+  std::span<const float> bucket_bias;    ///< heads × bucket_count
 };
 struct AttentionBackward {
   AttentionShape shape;
@@ -143,6 +152,8 @@ struct AttentionBackward {
   std::span<float> dqkv;        ///< length × 3·width
   std::span<float> dbias;       ///< +=
   std::span<float> scratch;
+  std::span<const std::uint8_t> bucket;
+  std::span<float> dbucket_bias;  ///< +=
 };
 std::size_t attention_scratch_size(const AttentionShape& shape);
 void attention_forward(const AttentionForward& io);

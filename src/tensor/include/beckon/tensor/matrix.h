@@ -2,8 +2,10 @@
 // Buffers, matrix views and the matrix product.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "beckon/base/check.h"
 
@@ -62,8 +64,47 @@ inline MutableMatrix mutable_view(std::span<float> data, std::size_t rows, std::
 }
 
 enum class Into { kOverwrite, kAdd };
+/// kBf16: both factors are rounded to bfloat16 (8 bits of mantissa), products are summed in fp32.
+enum class Precision { kFp32, kBf16 };
+/// Whether this processor multiplies bfloat16 in hardware.
+bool has_bf16();
 
-/// c = a·b or c += a·b. `c` must not overlap a or b. Runs in the calling thread only.
-void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+struct GemmMode {
+  GemmMode(Into how = Into::kOverwrite, Precision in = Precision::kFp32) : into(how), precision(in) {}
+  Into into;
+  Precision precision;
+};
+
+/// c = a·b or c += a·b. `c` must not overlap a or b. Runs in the calling thread only. Where has_bf16() is false, kBf16 is kFp32.
+void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, const GemmMode& mode = {});
+
+/// Numbers rounded to bfloat16 (to nearest, ties to even) for gemm(Bf16View …): factors that are used in several products are
+/// rounded once. Grows only. Not thread-safe.
+class Bf16Buffer {
+ public:
+  void assign(std::span<const float> from);
+  std::span<const std::uint16_t> span() const { return {bits_.data(), size_}; }
+
+ private:
+  std::vector<std::uint16_t> bits_;
+  std::size_t size_ = 0;
+};
+struct Bf16View {
+  const std::uint16_t* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+  bool transposed = false;
+
+  Bf16View t() const { return {data, rows, columns, stride, !transposed}; }
+};
+inline Bf16View view(std::span<const std::uint16_t> data, std::size_t rows, std::size_t columns) {
+  BECKON_CHECK(data.size() >= rows * columns);
+  return {data.data(), rows, columns, columns};
+}
+/// As above, for factors that are rounded already. has_bf16() must be true.
+void gemm(const Bf16View& a, const Bf16View& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+/// The kernel of Bf16Buffer::assign.
+void round_to_bf16(std::span<const float> from, std::span<std::uint16_t> to);
 
 }  // namespace beckon::tensor

@@ -3,6 +3,7 @@
 
 #include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
+#include "beckon/tensor/recurrent.h"
 
 namespace beckon::tensor::reference {
 
@@ -14,6 +15,8 @@ void layer_norm_forward(const LayerNormForward& io);
 void layer_norm_backward(const LayerNormBackward& io);
 void swiglu_forward(std::span<const float> up, std::size_t width, const Dropout& dropout, std::span<float> y);
 void swiglu_backward(const SwigluBackward& io);
+void relu_forward(std::span<const float> up, const Dropout& dropout, std::span<float> y);
+void relu_backward(std::span<const float> up, const Dropout& dropout, std::span<const float> dy, std::span<float> dup);
 void gated_residual_forward(const GatedResidualForward& io);
 void gated_residual_backward(const GatedResidualBackward& io);
 void gather_add(const RowTable& rows, std::span<const float> table, std::span<float> out);
@@ -21,6 +24,12 @@ void scatter_add(const RowTable& rows, std::span<const float> x, std::span<float
 void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum);
 void attention_forward(const AttentionForward& io);
 void attention_backward(const AttentionBackward& io);
+void rnn_forward(const CellForward& io);
+void rnn_backward(const CellBackward& io);
+void gru_forward(const CellForward& io);
+void gru_backward(const CellBackward& io);
+void lstm_forward(const CellForward& io);
+void lstm_backward(const CellBackward& io);
 void adam(const AdamStep& step, const AdamState& state);
 
 }  // namespace beckon::tensor::reference

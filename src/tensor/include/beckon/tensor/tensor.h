@@ -3,6 +3,7 @@
 //
 //   matrix.h     Buffer, MatrixView, gemm
 //   kernels.h    layer norm, SwiGLU, gated residual, dropout, softmax tiles, attention, rows of tables, Adam
+//   recurrent.h  one time step of a recurrent, gated or LSTM cell
 //   reference.h  scalar twins of the kernels, for tests and for reading
 //
 // All functions are pure apart from their output spans, hence thread-safe as long as outputs do not overlap. Matrices are
@@ -11,3 +12,4 @@
 
 #include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
+#include "beckon/tensor/recurrent.h"

@@ -1,0 +1,22 @@
+#pragma once
+// Losses of the binary heads.
+
+#include "layer.h"
+
+namespace beckon::model::inner {
+
+struct HeadScratch {
+  tensor::Buffer logits, dlogits;
+};
+
+/// vectors: rows × width; label: rows × heads, -1 counts nothing. The loss is Σ scale(head) · loss(label, sigmoid(logit)).
+struct HeadLossInput {
+  Network network;
+  std::span<const float> vectors;
+  std::span<const std::int8_t> label;
+  std::span<const double> scale;
+};
+/// Returns the loss; adds to dvectors (rows × width) and to the gradients of the heads.
+double head_loss(const HeadLossInput& input, HeadScratch& scratch, std::span<float> dvectors, std::span<float> gradients);
+
+}  // namespace beckon::model::inner
