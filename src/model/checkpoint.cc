@@ -1,8 +1,10 @@
 #include "checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "beckon/base/json.h"
+#include "memory.h"
 #include "options.h"
 #include "safetensors.h"
 
@@ -25,6 +27,29 @@ base::Status check_format(const SafeTensors& file, const std::string& expected) 
   }
   return base::invalid_argument("the file's format is '" + format.substr(0, 40) + "', this program reads '" + expected +
                                 "': name another file, or train again with this version");
+}
+
+// Integers as floats: the only kind of number in the file. Exact up to 16 million, which validate() holds tokens to.
+std::vector<float> floats_of(std::span<const std::int32_t> integers) { return {integers.begin(), integers.end()}; }
+
+constexpr std::size_t kMemoryTensors = 4;
+
+base::Result<Memory> read_memory(const SafeTensors& file, std::size_t tokens) {
+  const auto rows = file.tensors.find("memory.followers");
+  const std::size_t count = rows == file.tensors.end() ? 0 : rows->second.bytes.size() / sizeof(float);
+  std::vector<float> row_size(tokens);
+  std::vector<float> token(count);
+  Memory::Table table;
+  table.count.resize(count);
+  table.total.resize(tokens);
+  BECKON_TRY_STATUS(file.copy("memory.row_size", {tokens}, row_size));
+  BECKON_TRY_STATUS(file.copy("memory.followers", {count}, token));
+  BECKON_TRY_STATUS(file.copy("memory.counts", {count}, table.count));
+  BECKON_TRY_STATUS(file.copy("memory.totals", {tokens}, table.total));
+  const auto integer = [](float value) { return value >= 0 && value < 16'777'216.0F ? static_cast<std::int32_t>(value) : -1; };
+  std::ranges::transform(row_size, std::back_inserter(table.row_size), integer);
+  std::ranges::transform(token, std::back_inserter(table.token), integer);
+  return Memory::from_table(std::move(table), tokens);
 }
 
 base::Json report_to_json(const TrainReport& report) {
@@ -81,6 +106,17 @@ std::string model_to_bytes(const Model& model) {
   for (const auto& [name, part] : model.layout().named) {
     tensors.push_back({name, {part.rows, part.columns}, part_of(model.weights(), part)});
   }
+  std::vector<float> row_size;
+  std::vector<float> followers;
+  if (model.memory() != nullptr) {
+    const Memory::Table& table = model.memory()->table();
+    row_size = floats_of(table.row_size);
+    followers = floats_of(table.token);
+    tensors.push_back({"memory.row_size", {row_size.size()}, row_size});
+    tensors.push_back({"memory.followers", {followers.size()}, followers});
+    tensors.push_back({"memory.counts", {table.count.size()}, table.count});
+    tensors.push_back({"memory.totals", {table.total.size()}, table.total});
+  }
   return write_safetensors(tensors, {{"format", kModelFormat}, {"config", to_json(model.options())}});
 }
 
@@ -100,7 +136,8 @@ base::Result<Model> model_from_bytes(std::string_view bytes) {
     }
     ++expected;
   }
-  if (expected != file.tensors.size()) {
+  const bool remembers = options.memory && file.tensors.contains("memory.row_size");
+  if (expected + (remembers ? kMemoryTensors : 0) != file.tensors.size()) {
     return base::data_loss("the file holds tensors that its configuration does not know: take a backup or train again");
   }
   BECKON_TRY(auto model, Model::make(options, 0));
@@ -112,6 +149,10 @@ base::Result<Model> model_from_bytes(std::string_view bytes) {
         return base::data_loss("tensor " + name + " holds values that are no numbers: take a backup or train again");
       }
     }
+  }
+  if (remembers) {
+    BECKON_TRY(auto memory, read_memory(file, model.tokens()));
+    model.set_memory(std::make_shared<const Memory>(std::move(memory)));
   }
   return model;
 }

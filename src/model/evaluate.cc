@@ -73,6 +73,10 @@ Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, con
         Rankings ranking;
         ranking.logits.resize(count * model.tokens());
         model.score_tokens(std::span(vectors).subspan(begin * model.width(), count * model.width()), ranking.logits);
+        for (std::size_t r = 0; r < count; ++r) {
+          model.add_memory(*rows[begin + r], std::span(vectors).subspan((begin + r) * model.width(), model.width()),
+                           std::span(ranking.logits).subspan(r * model.tokens(), model.tokens()));
+        }
         rank_rows(model, std::span(rows).subspan(begin, count), options, ranking);
         return ranking.sum;
       },

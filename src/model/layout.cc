@@ -2,6 +2,7 @@
 
 #include "architecture.h"
 #include "layer.h"
+#include "memory.h"
 
 namespace beckon::model::inner {
 namespace {
@@ -52,6 +53,10 @@ Layout::Layout(const ModelOptions& options) {
   }
   head = add("heads.weight", width, size_of(options.heads));
   head_bias = add("heads.bias", 1, size_of(options.heads));
+  if (options.memory) {
+    gate = add("memory.gate", width, kMemoryFeatures);
+    gate_bias = add("memory.gate_bias", 1, kMemoryFeatures);
+  }
   for (std::size_t c = 0; c < options.side_sizes.size(); ++c) {
     side.push_back(add("side." + std::to_string(c) + ".embedding", size_of(options.side_sizes[c]), width));
   }

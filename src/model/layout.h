@@ -47,6 +47,7 @@ struct Layout {
   Part final_gain, final_shift;  // empty without a final norm
   Part head, head_bias;          // width × heads
   Part token, token_bias;
+  Part gate, gate_bias;          // width × features of the memory; empty without memory
   std::vector<NamedPart> named;  // all parameters, in order of offset
   std::size_t size = 0;
 };

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "beckon/base/rng.h"
+#include "recall.h"
 #include "trunk.h"
 
 namespace beckon::model {
@@ -14,12 +15,16 @@ namespace {
 constexpr std::size_t kTaskPositions = 1024;
 constexpr std::size_t kScoreRows = 64;
 constexpr double kEmbeddingDeviation = .02;
+constexpr float kFollowedGate = 4;  // what followed counts from the start; the other features have to earn it
 
 void initialise(const inner::Layout& layout, std::span<float> weights, std::uint64_t seed) {
   using inner::part_of;
   base::Rng rng(seed, 0x1717);
   for (const auto& layer : layout.layers) {
     layer->initialise(weights, rng);
+  }
+  if (layout.gate_bias.size() > 0) {
+    part_of(weights, layout.gate_bias)[0] = kFollowedGate;
   }
   std::ranges::fill(part_of(weights, layout.final_gain), 1.0F);
   for (const auto& side : layout.side) {
@@ -160,6 +165,20 @@ void Model::score_tokens(std::span<const float> vectors, std::span<float> out) c
     for (std::size_t r = 0; r < count; ++r) {
       block[r * tokens()] = -std::numeric_limits<float>::infinity();
     }
+  }
+}
+
+void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
+  BECKON_CHECK(vector.size() == width() && logits.size() == tokens());
+  if (memory_ == nullptr || history.length() == 0) {
+    return;
+  }
+  std::array<float, inner::kMemoryFeatures> gate{};
+  inner::gates_forward({inner::network_of(*this), vector, 1}, gate);
+  std::vector<inner::Recalled> recalled;
+  memory_->recall(history, history.length() - 1, nullptr, recalled);
+  for (const auto& entry : recalled) {
+    logits[static_cast<std::size_t>(entry.token)] += inner::recalled_logit(entry, gate);
   }
 }
 

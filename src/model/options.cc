@@ -86,6 +86,12 @@ base::Status validate(const ModelOptions& o) {
   BECKON_TRY_STATUS(in_range("negatives", o.negatives, 0, 1'000'000));
   BECKON_TRY_STATUS(in_range("gbce_calibration", o.gbce_calibration, 0.0F, 1.0F));
   BECKON_TRY_STATUS(in_range("head_weight", o.head_weight, 0.0F, 1000.0F));
+  if (o.memory && resolved_loss(o) != LossKind::kFullSoftmax && resolved_loss(o) != LossKind::kSampledSoftmax) {
+    return base::invalid_argument("memory goes with a softmax loss: choose loss full or sampled, or turn memory off");
+  }
+  if (o.memory) {
+    BECKON_TRY_STATUS(in_range("tokens of a model with memory", o.tokens, 2, 16'000'000));
+  }
   return in_range("number of embedding weights", rows * o.width, std::int64_t{1}, kWeightsMax);
 }
 
@@ -137,6 +143,7 @@ base::Json json_of(const ModelOptions& o) {
   json["arch"] = name_of(kArchs, o.arch);
   json["positions"] = name_of(kPositions, o.positions);
   json["time_bias"] = o.time_bias;
+  json["memory"] = o.memory;
   json["feed_forward_bias"] = o.feed_forward_bias;
   json["final_norm"] = o.final_norm;
   json["token_bias"] = o.token_bias;
@@ -199,6 +206,7 @@ base::Result<ModelOptions> options_from_json(std::string_view text) {
   BECKON_TRY(o.positions, named(kPositions, "positions", word("positions", "distance")));
   BECKON_TRY(o.head_loss, named(kHeadLosses, "head_loss", word("head_loss", "binary_cross_entropy")));
   o.time_bias = base::bool_or(json, "time_bias", false);
+  o.memory = base::bool_or(json, "memory", false);
   o.feed_forward_bias = base::bool_or(json, "feed_forward_bias", false);
   o.final_norm = base::bool_or(json, "final_norm", true);
   o.token_bias = base::bool_or(json, "token_bias", true);

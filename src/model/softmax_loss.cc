@@ -39,6 +39,13 @@ struct Block {
   tensor::MatrixView table(std::size_t t) const {
     return tensor::view(columns->table.subspan(first(t) * width()), size(t), width());
   }
+  bool has_memory() const { return input->recall.batch != nullptr; }
+  std::span<const Recalled> recalled(std::size_t row) const {
+    return input->recall.batch->row(static_cast<std::size_t>(input->recall.row[begin + row]));
+  }
+  GateBlock gates() const { return {input->network, input->vectors.subspan(begin * width(), rows * width()), rows}; }
+  std::span<float> gate(std::size_t row) const { return scratch->gate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
+  std::span<float> dgate(std::size_t row) const { return scratch->dgate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
   std::int32_t target(std::size_t row) const { return input->target[begin + row]; }
   std::span<const float> token_row(std::int32_t token) const {
     const auto& net = input->network;
@@ -72,6 +79,42 @@ void mask_collisions(const Block& block, std::size_t t, std::span<float> logits)
   }
 }
 
+// visit(entry, place in the tile) for each column of tile t that the memory of a row speaks of.
+template <class Visit>
+void for_each_recalled(const Block& block, std::size_t t, std::size_t row, const Visit& visit) {
+  const auto first = block.first(t);
+  const auto end = first + block.size(t);
+  if (block.columns->negatives == nullptr) {
+    for (const Recalled& entry : tokens_between(block.recalled(row), static_cast<std::int32_t>(first) + 1, static_cast<std::int32_t>(end) + 1)) {
+      visit(entry, row * block.size(t) + static_cast<std::size_t>(entry.token) - 1 - first);
+    }
+    return;
+  }
+  for (const Recalled& entry : block.recalled(row)) {
+    const ColumnIndex& index = block.scratch->columns;
+    for (std::int32_t c = index.first(entry.token); c >= 0; c = index.next(c)) {
+      const auto column = static_cast<std::size_t>(c);
+      if (column >= first && column < end) {
+        visit(entry, row * block.size(t) + column - first);
+      }
+    }
+  }
+}
+
+void add_recalled(const Block& block, std::size_t t, std::span<float> logits) {
+  for (std::size_t r = 0; block.has_memory() && r < block.rows; ++r) {
+    const auto gate = block.gate(r);
+    for_each_recalled(block, t, r, [&](const Recalled& entry, std::size_t at) { logits[at] += recalled_logit(entry, gate); });
+  }
+}
+
+void collect_gate_gradient(const Block& block, std::size_t t, std::span<const float> dlogits) {
+  for (std::size_t r = 0; block.has_memory() && r < block.rows; ++r) {
+    const auto dgate = block.dgate(r);
+    for_each_recalled(block, t, r, [&](const Recalled& entry, std::size_t at) { add_recalled_gradient(entry, dlogits[at], dgate); });
+  }
+}
+
 void exponentiate(const Block& block) {
   const bool sampled = block.columns->negatives != nullptr;
   auto& positive = block.scratch->positive;
@@ -79,6 +122,7 @@ void exponentiate(const Block& block) {
     const auto tile = block.tile(t);
     const auto bias = block.columns->bias.subspan(block.first(t), block.size(t));
     tensor::gemm(block.vectors(), block.table(t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
+    add_recalled(block, t, tile);
     if (sampled) {
       mask_collisions(block, t, tile);
     } else {
@@ -94,6 +138,9 @@ void exponentiate(const Block& block) {
   for (std::size_t r = 0; sampled && r < block.rows; ++r) {
     const auto vector = block.input->vectors.subspan((block.begin + r) * block.width(), block.width());
     positive[r] = tensor::dot(vector, block.token_row(block.target(r))) + block.token_bias(block.target(r));
+    if (const Recalled* own = block.has_memory() ? find_token(block.recalled(r), block.target(r)) : nullptr; own != nullptr) {
+      positive[r] += recalled_logit(*own, block.gate(r));
+    }
   }
 }
 
@@ -128,6 +175,7 @@ void differentiate(const Block& block, std::span<float> dvectors) {
         tile[at] -= block.input->scale;
       }
     }
+    collect_gate_gradient(block, t, tile);
     const auto d = tensor::view(tile, block.rows, block.size(t));
     const auto dtable = block.columns->dtable.subspan(block.first(t) * block.width(), block.size(t) * block.width());
     tensor::add_column_sums(tile, block.columns->dbias.subspan(block.first(t), block.size(t)));
@@ -150,6 +198,9 @@ void differentiate_positives(const Block& block, std::span<const double> row_los
     tensor::add_scaled(block.input->vectors.subspan(at, width), g,
                        part_of(gradients, layout.token).subspan(token * width, width));
     part_of(gradients, layout.token_bias)[token] += g;
+    if (const Recalled* own = block.has_memory() ? find_token(block.recalled(r), block.target(r)) : nullptr; own != nullptr) {
+      add_recalled_gradient(*own, g, block.dgate(r));
+    }
   }
 }
 
@@ -188,6 +239,9 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<floa
   const std::size_t rows = input.target.size();
   BECKON_CHECK(input.vectors.size() == rows * width && dvectors.size() == rows * width);
   const Columns columns = input.negatives == nullptr ? all_tokens(input, gradients) : gather_negatives(input, scratch);
+  if (input.negatives != nullptr && input.recall.batch != nullptr) {
+    scratch.columns.assign(input.negatives->token, static_cast<std::size_t>(input.network.options->tokens));
+  }
   const std::size_t block_rows = std::clamp<std::size_t>(kBlockFloatsMax / columns.count(), 16, kRowsMax);
   double loss = 0;
   std::vector<double> row_loss;
@@ -198,6 +252,12 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<floa
     for (auto* buffer : {&scratch.tile_max, &scratch.tile_sum, &scratch.factor}) {
       buffer->resize(block.tiles() * block.rows);
     }
+    if (block.has_memory()) {
+      scratch.gate.resize(block.rows * kMemoryFeatures);
+      scratch.dgate.resize(block.rows * kMemoryFeatures);
+      scratch.dgate.zero();
+      gates_forward(block.gates(), scratch.gate.span());
+    }
     exponentiate(block);
     row_loss.assign(block.rows, 0);
     for (std::size_t r = 0; r < block.rows; ++r) {
@@ -207,6 +267,9 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<floa
     differentiate(block, dvectors);
     if (input.negatives != nullptr) {
       differentiate_positives(block, row_loss, dvectors, gradients);
+    }
+    if (block.has_memory()) {
+      gates_backward(block.gates(), scratch.dgate.span(), dvectors.subspan(begin * width, block.rows * width), gradients);
     }
   }
   if (input.negatives != nullptr) {

@@ -7,11 +7,14 @@
 
 #include "layer.h"
 #include "negatives.h"
+#include "recall.h"
 
 namespace beckon::model::inner {
 
 struct LossScratch {
   tensor::Buffer tiles, tile_max, tile_sum, factor, positive;
+  tensor::Buffer gate, dgate;
+  ColumnIndex columns;
   tensor::Buffer negative_rows, negative_bias, dnegative_rows, dnegative_bias;
 };
 
@@ -22,6 +25,7 @@ struct LossInput {
   std::span<const std::int32_t> target;
   float scale = 1;
   const NegativeSet* negatives = nullptr;  ///< nullptr: all tokens
+  RecallInput recall;
 };
 /// Returns the loss; overwrites dvectors (rows × width), adds to the gradients of the token table and the token bias.
 double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<float> dvectors, std::span<float> gradients);

@@ -31,6 +31,7 @@ struct ShardInput {
   Network network;
   const PackedBatch* batch = nullptr;
   const LossPlan* plan = nullptr;
+  const RecalledBatch* recalled = nullptr;  ///< nullptr: no memory
 };
 /// Returns this shard's part of the loss, adds to the gradients.
 double loss_and_gradient(const ShardInput& input, StepWork& work, std::span<float> gradients);

@@ -5,6 +5,7 @@
 
 #include "batch.h"
 #include "checkpoint.h"
+#include "memory.h"
 #include "negatives.h"
 #include "options.h"
 #include "step.h"
@@ -49,7 +50,11 @@ class Trainer {
         optimizer_(model.layout(), options),
         precision_(precision_of(options.precision)),
         work_(options.worker_count),
-        shards_(options.worker_count) {
+        shards_(options.worker_count),
+        recalled_(options.worker_count) {
+    if (model.options().memory) {
+      model.set_memory(std::make_shared<const Memory>(Memory::count(data.train, model.tokens())));
+    }
     if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {
       sampler_.emplace_back(model.tokens(), data.train, options.negative_power);
     }
@@ -63,6 +68,7 @@ class Trainer {
   base::Result<EpochReport> run_epoch(int epoch);
   base::Result<double> run_step(std::span<const Window> windows);
   void fill_shards(std::span<const Window> windows);
+  const RecalledBatch* fill_recalled(std::span<const Window> windows, std::size_t w);
   std::vector<std::int32_t> touched_rows(std::span<const std::int32_t> negatives) const;
   void keep_best(const EpochReport& report);
   void use_best();
@@ -78,6 +84,8 @@ class Trainer {
   std::vector<NegativeSampler> sampler_;  // none or one
   std::vector<StepWork> work_;
   std::vector<PackedBatch> shards_;
+  std::vector<RecalledBatch> recalled_;
+  std::vector<std::size_t> shard_begin_;  // first window of each shard, one more at the end
   std::vector<float> best_weights_;
   TrainReport report_;
   bool validated_ = false;  // the last epoch was
@@ -113,6 +121,7 @@ void Trainer::fill_shards(std::span<const Window> windows) {
   }
   std::size_t next = 0;
   std::size_t done = 0;
+  shard_begin_.assign(1, 0);
   for (std::size_t w = 0; w < shards_.size(); ++w) {
     shards_[w].clear(static_cast<std::uint32_t>(done));
     const std::size_t goal = total * (w + 1) / shards_.size();
@@ -120,7 +129,20 @@ void Trainer::fill_shards(std::span<const Window> windows) {
       append(model_.options(), data_.train[windows[next].sequence], windows[next], shards_[w]);
       done += windows[next].length();
     }
+    shard_begin_.push_back(next);
   }
+}
+
+// What the memory knows of shard w; in its worker, because it takes as long as a layer.
+const RecalledBatch* Trainer::fill_recalled(std::span<const Window> windows, std::size_t w) {
+  if (model_.memory() == nullptr) {
+    return nullptr;
+  }
+  recalled_[w].clear();
+  for (std::size_t i = shard_begin_[w]; i < shard_begin_[w + 1]; ++i) {
+    append_recalled(*model_.memory(), data_.train[windows[i].sequence], windows[i], recalled_[w]);
+  }
+  return &recalled_[w];
 }
 
 // Token rows that have a gradient, sorted. Marks in a table: a step of gBCE meets a quarter of a million negatives.
@@ -165,7 +187,10 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   net.precision = precision_;
   const double loss = hooks_.executor->reduce<double>(
       shards_.size(), 0.0,
-      [&](std::size_t w) { return loss_and_gradient({net, &shards_[w], &plan}, work_[w], optimizer_.gradients(w)); },
+      [&](std::size_t w) {
+        const RecalledBatch* recalled = fill_recalled(windows, w);
+        return loss_and_gradient({net, &shards_[w], &plan, recalled}, work_[w], optimizer_.gradients(w));
+      },
       [](double a, double b) { return a + b; });
   const auto rows = kind == LossKind::kFullSoftmax ? std::vector<std::int32_t>()
                                                    : touched_rows(plan.negatives != nullptr ? shared.token : own.token);

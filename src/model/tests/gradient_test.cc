@@ -29,6 +29,7 @@ struct Setting {
   LossPlan plan;
   NegativeSet negatives;
   RowNegatives row_negatives;
+  RecalledBatch recalled = {};
 };
 
 // Weights far from their start, so that gains are not 1, biases not 0 and every branch carries something.
@@ -41,6 +42,12 @@ Setting make_setting(const ModelOptions& options) {
   const auto sequences = random_sequences(options, 6, 5);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     append(options, sequences[i], {i, 0, sequences[i].length()}, s.batch);
+  }
+  if (options.memory) {
+    const auto memory = Memory::count(sequences, s.model.tokens());
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      append_recalled(memory, sequences[i], {i, 0, sequences[i].length()}, s.recalled);
+    }
   }
   s.plan = plan_loss(options, {&s.batch, 1});
   s.plan.dropout = {options.dropout, 99, 0};
@@ -58,7 +65,8 @@ double loss_of(Setting& s, std::span<float> gradients) {
   StepWork work;
   s.plan.negatives = s.negatives.token.empty() ? nullptr : &s.negatives;
   s.plan.row_negatives = s.row_negatives.token.empty() ? nullptr : &s.row_negatives;
-  return loss_and_gradient({network_of(s.model), &s.batch, &s.plan}, work, gradients);
+  const RecalledBatch* recalled = s.model.options().memory ? &s.recalled : nullptr;
+  return loss_and_gradient({network_of(s.model), &s.batch, &s.plan, recalled}, work, gradients);
 }
 
 // For every named part: derivative along three random directions, and along single coordinates.
@@ -107,6 +115,19 @@ void check_all_parts(Setting& s) {
 TEST(Gradient, FullSoftmaxWithHeadsAndDropout) {
   auto s = make_setting(small_options());
   check_all_parts(s);
+}
+
+TEST(Gradient, GatesOfTheMemory) {
+  for (const auto loss : {LossKind::kFullSoftmax, LossKind::kSampledSoftmax}) {
+    SCOPED_TRACE(static_cast<int>(loss));
+    auto options = small_options();
+    options.memory = true;
+    options.loss = loss;
+    options.negatives = 20;
+    auto s = make_setting(options);
+    ASSERT_GT(s.recalled.entry.size(), 20U) << "the memory says nothing: the test would not see a missing gradient";
+    check_all_parts(s);
+  }
 }
 
 TEST(Gradient, EveryLossOfTokensAndHeads) {

@@ -27,6 +27,7 @@
 namespace beckon::model {
 
 namespace inner {
+class Memory;
 struct Layout;
 }
 
@@ -69,6 +70,7 @@ struct ModelOptions {
   bool final_norm = true;        ///< layer norm after the last layer
   bool token_bias = true;        ///< learn a bias a token; else it stays 0
   std::int32_t length_max = 50;  ///< positions seen at once
+  bool memory = false;           ///< with a softmax loss: counts of what followed and of the history's own tokens, see memory.h
   float dropout = .4F;           ///< of embeddings and branches; between recurrent layers
   LossKind loss = LossKind::kAuto;
   std::int32_t negatives = 0;  ///< 0: 1,024 shared by a step (sampled softmax), 256 a position (gBCE), 1 a position (BCE)
@@ -112,6 +114,8 @@ class Model {
   /// vectors (N, width) → out (N, tokens): logits; column 0 is -infinity. Up to a constant a row, log-probabilities of
   /// next.
   void score_tokens(std::span<const float> vectors, std::span<float> out) const;
+  /// Adds to the logits (tokens) of a history with vector e what the memory knows of it. Nothing without memory.
+  void add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const;
   /// vectors (N, width) → out (N, heads): log-odds W·e + b.
   void head_logits(std::span<const float> vectors, std::span<float> out) const;
 
@@ -123,11 +127,15 @@ class Model {
   std::span<float> weights() { return weights_; }
   std::span<const float> weights() const { return weights_; }
   const inner::Layout& layout() const { return *layout_; }
+  /// nullptr: none, or not counted yet.
+  const inner::Memory* memory() const { return memory_.get(); }
+  void set_memory(std::shared_ptr<const inner::Memory> memory) { memory_ = std::move(memory); }
 
  private:
   Model() = default;
   ModelOptions options_;
   std::shared_ptr<const inner::Layout> layout_;
+  std::shared_ptr<const inner::Memory> memory_;
   std::vector<float> weights_;
 };
 
