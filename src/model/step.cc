@@ -28,7 +28,7 @@ double token_loss(const ShardInput& input, StepWork& work, std::span<float> grad
                        work.dvectors_of_targets.span(), gradients);
   } else {
     loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives}, work.loss,
-                        work.dvectors_of_targets.span(), gradients);
+                        {work.dvectors_of_targets.span(), gradients});
   }
   if (!input.network.options->token_bias) {
     std::ranges::fill(part_of(gradients, input.network.layout->token_bias), 0.0F);
