@@ -3,6 +3,8 @@
 // catalogue is ranked, items of the history are left out, ties count against us.
 //
 //   zcat Beauty.txt.gz > beauty.txt && bench_model --data beauty.txt --threads 2
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -64,7 +66,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 // The best rate of several rounds: what all workers together reach in matrix products of the given shape.
-double gemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::size_t k) {
+struct Product {
+  std::size_t m = 0, n = 0, k = 0;
+  tensor::Precision precision = tensor::Precision::kFp32;
+};
+double gemm_gflops(base::Executor& executor, const Product& product) {
+  const auto [m, n, k, precision] = product;
   const std::size_t workers = executor.worker_count();
   std::vector<tensor::Buffer> a(workers), b(workers), c(workers);
   for (std::size_t w = 0; w < workers; ++w) {
@@ -82,7 +89,7 @@ double gemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::
     executor.run(workers, [&](std::size_t w) {
       for (int i = 0; i < repeats; ++i) {
         tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n),
-                     tensor::mutable_view(c[w].span(), m, n));
+                     tensor::mutable_view(c[w].span(), m, n), {tensor::Into::kOverwrite, precision});
       }
     });
     best = std::max(best, work * repeats * static_cast<double>(workers) / seconds_since(start) / 1e9);
@@ -90,22 +97,33 @@ double gemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::
   return best;
 }
 
-// Multiplications and additions that a training position needs: 6 for each weight it meets in a matrix product.
-double flops_per_position(const model::Model& m, double targets_per_position) {
-  const auto& o = m.options();
-  const double tokens = model::resolved_loss(o) == model::LossKind::kFullSoftmax ? o.tokens : o.negatives;
-  const double inside = o.feed_forward_width > 0 ? o.feed_forward_width : (o.width * 8 / 3 + 15) / 16 * 16;
-  return 6.0 * (targets_per_position * tokens * o.width + o.layers * (6.0 * o.width * o.width + 3.0 * o.width * inside));
+// Of all threads: on a shared machine steadier than the wall clock.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 void print_quality(const char* what, const model::Evaluation& e) {
   std::printf("%s: HR@10 %.4f  NDCG@10 %.4f  MRR@10 %.4f  (%zu users)\n", what, e.hit, e.ndcg, e.mrr, e.count);
 }
 
-int run(const std::string& path, const model::ModelOptions& asked, const model::TrainOptions& training) {
-  const Data data = read(path);
+struct Words {
+  std::string path, arch = "ligr", loss = "auto", precision = "auto", save;
+  bool opponents_block = false;
+};
+
+int run(const Words& words, const model::ModelOptions& asked, const model::TrainOptions& training) {
+  const Data data = read(words.path);
   if (data.train.empty()) {
-    std::cerr << "bench_model: no sequence of four items or more in " << path << "\n";
+    std::cerr << "bench_model: no sequence of four items or more in " << words.path << "\n";
     return 3;
   }
   base::ThreadExecutor executor(training.worker_count);
@@ -119,19 +137,27 @@ int run(const std::string& path, const model::ModelOptions& asked, const model::
   }
   auto& net = *made;
   const auto width = static_cast<std::size_t>(options.width);
-  const double tile = gemm_gflops(executor, 128, 1024, width);
-  const double square = gemm_gflops(executor, 512, 512, 512);
-  std::printf(
-      "%zu users, %d tokens, %zu weights; sgemm on %zu threads: %.0f GFLOP/s (512 x 512 x 512), %.0f (128 x 1024 x %zu)\n",
-      data.test.size(), data.tokens, net.weights().size(), training.worker_count, square, tile, width);
+  const double square = gemm_gflops(executor, {512, 512, 512, tensor::Precision::kFp32});
+  std::printf("%zu users, %d tokens, %zu weights; %zu threads: %.0f GFLOP/s fp32, %.0f bf16 (512 x 512 x 512), %.0f, %.0f (128 x 1024 x %zu)\n",
+              data.test.size(), data.tokens, net.weights().size(), training.worker_count, square,
+              gemm_gflops(executor, {512, 512, 512, tensor::Precision::kBf16}),
+              gemm_gflops(executor, {128, 1024, width, tensor::Precision::kFp32}),
+              gemm_gflops(executor, {128, 1024, width, tensor::Precision::kBf16}), width);
   model::TrainHooks hooks;
   hooks.executor = &executor;
   hooks.clock = &clock;
+  double spent = 0;
+  double cpu_start = 0;
+  double cpu_end = 0;
+  hooks.on_step = [&](const model::TrainProgress& p) { (p.step == 1 ? cpu_start : cpu_end) = cpu_seconds(); };
   hooks.on_epoch = [&](const model::EpochReport& e) {
-    const double rate = flops_per_position(net, 1) * e.positions_per_second / 1e9;
-    std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f positions/s = %.0f GFLOP/s, %.0f %% of sgemm  %.2f s\n",
-                e.epoch, e.train_loss, e.validation_hit10, e.validation_ndcg10, e.positions_per_second, rate,
-                100 * rate / square, e.seconds);
+    const double rate = model::flops_per_position(net) * e.positions_per_second / 1e9;
+    spent += static_cast<double>(e.positions) / e.positions_per_second;
+    std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f tokens/s (%.0f a core-second) = %.0f GFLOP/s, %.0f %% of sgemm  "
+                "training %.2f s\n",
+                e.epoch, e.train_loss, e.validation_hit10, e.validation_ndcg10, e.positions_per_second,
+                static_cast<double>(e.positions) / (cpu_end - cpu_start), rate,
+                100 * rate / square, spent);
     std::fflush(stdout);
   };
   const auto start = std::chrono::steady_clock::now();
@@ -140,26 +166,57 @@ int run(const std::string& path, const model::ModelOptions& asked, const model::
     std::cerr << report.error().message << "\n";
     return 1;
   }
-  std::printf("trained %.1f s, best epoch %d\n", seconds_since(start), report->best_epoch);
+  std::printf("trained %.1f s with validation, best epoch %d, peak memory %.0f MB\n", seconds_since(start), report->best_epoch,
+              peak_rss_mb());
   print_quality("validation", model::evaluate(net, data.validation, {10, true, 0}, executor));
   const auto encode_start = std::chrono::steady_clock::now();
   const auto vectors = net.encode(data.test, executor);
   std::printf("encode: %.0f histories/s\n", static_cast<double>(vectors.size() / width) / seconds_since(encode_start));
   print_quality("test", model::evaluate(net, data.test, {10, true, 0}, executor));
+  base::PosixFileSystem files;
+  if (const auto saved = words.save.empty() ? base::ok_status() : net.save(files, words.save); !saved.ok()) {
+    std::cerr << saved.error().message << "\n";
+    return 1;
+  }
   return 0;
+}
+
+int start(const Words& words, model::ModelOptions options, model::TrainOptions training) {
+  const auto arch = model::arch_from(words.arch);
+  const auto loss = model::loss_from(words.loss);
+  const auto precision = model::precision_from(words.precision);
+  if (!arch.ok() || !loss.ok() || !precision.ok()) {
+    std::cerr << (!arch.ok() ? arch.error() : !loss.ok() ? loss.error() : precision.error()).message << "\n";
+    return 2;
+  }
+  options.arch = *arch;
+  options.loss = *loss;
+  training.precision = *precision;
+  if (words.opponents_block) {
+    options.feed_forward_width = options.arch == model::Arch::kLigr ? 4 * options.width : 0;
+    options.feed_forward_bias = true;
+    options.positions = options.arch == model::Arch::kLigr ? model::Positions::kAbsolute : model::Positions::kAuto;
+    options.time_bias = false;
+    options.token_bias = false;
+  }
+  return run(words, options, training);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("next-token model: quality and speed");
-  std::string path;
+  Words words;
   model::ModelOptions options;
   model::TrainOptions training;
   training.validation_exclude_seen = true;
   training.worker_count = 2;
-  bool sampled = false;
-  app.add_option("--data", path, "text file of sequences")->required();
+  app.add_option("--data", words.path, "text file of sequences")->required();
+  app.add_option("--arch", words.arch, "ligr, sasrec, rnn, gru, lstm");
+  app.add_option("--loss", words.loss, "auto, full, sampled, gbce, bce");
+  app.add_option("--precision", words.precision, "auto, fp32, bf16");
+  app.add_flag("--opponents-block", words.opponents_block, "the PyTorch opponent's shape: absolute positions, biases, 4 x width inside");
+  app.add_option("--save", words.save, "write the model to this file");
   app.add_option("--width", options.width);
   app.add_option("--layers", options.layers);
   app.add_option("--attention-heads", options.attention_heads);
@@ -168,7 +225,6 @@ int main(int argc, char** argv) {
   app.add_option("--dropout", options.dropout);
   app.add_option("--negatives", options.negatives);
   app.add_flag("--memory", options.memory, "counts of what followed inside the logits");
-  app.add_flag("--sampled", sampled, "sampled softmax, whatever the number of tokens");
   app.add_option("--epochs", training.epochs_max);
   app.add_option("--patience", training.patience);
   app.add_option("--batch", training.batch_positions);
@@ -177,6 +233,5 @@ int main(int argc, char** argv) {
   app.add_option("--seed", training.seed);
   app.add_option("--threads", training.worker_count);
   CLI11_PARSE(app, argc, argv);
-  options.loss = sampled ? model::LossKind::kSampledSoftmax : model::LossKind::kAuto;
-  return run(path, options, training);
+  return start(words, options, training);
 }

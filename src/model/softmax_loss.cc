@@ -8,7 +8,7 @@ namespace {
 
 using tensor::Into;
 
-constexpr std::size_t kTileColumns = 1024;  // a tile of 128 rows is half a megabyte: it stays in L2
+constexpr std::size_t kTileColumns = 512;  // a tile of 128 rows is a quarter of a megabyte: it stays in L2
 constexpr std::size_t kRowsMax = 128;
 constexpr std::size_t kBlockFloatsMax = std::size_t{1} << 22U;  // 16 MB of exponentials a worker at most
 constexpr float kMasked = -1e30F;
@@ -34,11 +34,15 @@ struct Block {
   std::size_t tiles() const { return (columns->count() + kTileColumns - 1) / kTileColumns; }
   std::size_t first(std::size_t tile) const { return tile * kTileColumns; }
   std::size_t size(std::size_t tile) const { return std::min(kTileColumns, columns->count() - first(tile)); }
-  std::span<float> tile(std::size_t t) const { return scratch->tiles.span().subspan(rows * first(t), rows * size(t)); }
-  tensor::MatrixView vectors() const { return tensor::view(input->vectors.subspan(begin * width()), rows, width()); }
-  tensor::MatrixView table(std::size_t t) const {
-    return tensor::view(columns->table.subspan(first(t) * width()), size(t), width());
+  template <class T>
+  std::span<T> tile(std::span<T> all, std::size_t t) const {
+    return all.subspan(rows * first(t), rows * size(t));
   }
+  tensor::MatrixView vectors() const { return tensor::view(input->vectors.subspan(begin * width()), rows, width()); }
+  std::span<const float> vector(std::size_t row) const { return input->vectors.subspan((begin + row) * width(), width()); }
+  std::span<const float> factor(std::size_t t) const { return scratch->factor.span().subspan(t * rows, rows); }
+  std::span<float> dtable(std::size_t t) const { return columns->dtable.subspan(first(t) * width(), size(t) * width()); }
+  std::span<float> dbias(std::size_t t) const { return columns->dbias.subspan(first(t), size(t)); }
   bool has_memory() const { return input->recall.batch != nullptr; }
   std::span<const Recalled> recalled(std::size_t row) const {
     return input->recall.batch->row(static_cast<std::size_t>(input->recall.row[begin + row]));
@@ -46,6 +50,8 @@ struct Block {
   GateBlock gates() const { return {input->network, input->vectors.subspan(begin * width(), rows * width()), rows}; }
   std::span<float> gate(std::size_t row) const { return scratch->gate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
   std::span<float> dgate(std::size_t row) const { return scratch->dgate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
+  /// What the memory says of the row's own target; nullptr: nothing.
+  const Recalled* recalled_target(std::size_t row) const { return has_memory() ? find_token(recalled(row), target(row)) : nullptr; }
   std::int32_t target(std::size_t row) const { return input->target[begin + row]; }
   std::span<const float> token_row(std::int32_t token) const {
     const auto& net = input->network;
@@ -55,16 +61,6 @@ struct Block {
     return input->network.at(input->network.layout->token_bias)[static_cast<std::size_t>(token)];
   }
 };
-
-// Finds the row's own column in tile t, if it is there.
-bool own_column(const Block& block, std::size_t t, std::size_t row, std::size_t& at) {
-  const auto column = static_cast<std::size_t>(block.target(row)) - 1;
-  if (column < block.first(t) || column >= block.first(t) + block.size(t)) {
-    return false;
-  }
-  at = row * block.size(t) + column - block.first(t);
-  return true;
-}
 
 // A negative that is the row's own target is no negative.
 void mask_collisions(const Block& block, std::size_t t, std::span<float> logits) {
@@ -82,19 +78,18 @@ void mask_collisions(const Block& block, std::size_t t, std::span<float> logits)
 // visit(entry, place in the tile) for each column of tile t that the memory of a row speaks of.
 template <class Visit>
 void for_each_recalled(const Block& block, std::size_t t, std::size_t row, const Visit& visit) {
-  const auto first = block.first(t);
-  const auto end = first + block.size(t);
+  const std::size_t first = block.first(t);
+  const std::size_t end = first + block.size(t);
   if (block.columns->negatives == nullptr) {
     for (const Recalled& entry : tokens_between(block.recalled(row), static_cast<std::int32_t>(first) + 1, static_cast<std::int32_t>(end) + 1)) {
       visit(entry, row * block.size(t) + static_cast<std::size_t>(entry.token) - 1 - first);
     }
     return;
   }
+  const ColumnIndex& index = block.scratch->columns;
   for (const Recalled& entry : block.recalled(row)) {
-    const ColumnIndex& index = block.scratch->columns;
     for (std::int32_t c = index.first(entry.token); c >= 0; c = index.next(c)) {
-      const auto column = static_cast<std::size_t>(c);
-      if (column >= first && column < end) {
+      if (const auto column = static_cast<std::size_t>(c); column >= first && column < end) {
         visit(entry, row * block.size(t) + column - first);
       }
     }
@@ -108,43 +103,94 @@ void add_recalled(const Block& block, std::size_t t, std::span<float> logits) {
   }
 }
 
-void collect_gate_gradient(const Block& block, std::size_t t, std::span<const float> dlogits) {
-  for (std::size_t r = 0; block.has_memory() && r < block.rows; ++r) {
-    const auto dgate = block.dgate(r);
-    for_each_recalled(block, t, r, [&](const Recalled& entry, std::size_t at) { add_recalled_gradient(entry, dlogits[at], dgate); });
-  }
-}
+// The products of a block's exponentials in fp32: they are kept as floats.
+struct Fp32Tiles {
+  explicit Fp32Tiles(const LossInput&, const Columns& columns, LossScratch& scratch) : table_(columns.table), s_(scratch) {}
 
-void exponentiate(const Block& block) {
-  const bool sampled = block.columns->negatives != nullptr;
-  auto& positive = block.scratch->positive;
+  void begin(const Block& block) { s_.tiles.resize(block.rows * block.columns->count()); }
+  std::span<float> logits(const Block& block, std::size_t t) {
+    const auto tile = block.tile(s_.tiles.span(), t);
+    tensor::gemm(block.vectors(), table(block, t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
+    return tile;
+  }
+  std::span<std::uint16_t> rounded(const Block&, std::size_t) { return {}; }
+  float exponential(const Block& block, std::size_t t, std::size_t at) { return block.tile(s_.tiles.span(), t)[at]; }
+  // out = e·table, dtable += eᵀ·vectors, dbias += weighted column sums of e
+  void multiply(const Block& block, std::size_t t, std::span<const float> vectors, std::span<float> out) {
+    const auto tile = block.tile(s_.tiles.span(), t);
+    const auto e = tensor::view(tile, block.rows, block.size(t));
+    tensor::gemm(e, table(block, t), tensor::mutable_view(out, block.rows, block.width()));
+    tensor::gemm(e.t(), tensor::view(vectors, block.rows, block.width()),
+                 tensor::mutable_view(block.dtable(t), block.size(t), block.width()), Into::kAdd);
+    tensor::add_weighted_column_sums(tile, block.factor(t), block.dbias(t));
+  }
+
+ private:
+  tensor::MatrixView table(const Block& block, std::size_t t) const {
+    return tensor::view(table_.subspan(block.first(t) * block.width()), block.size(t), block.width());
+  }
+  std::span<const float> table_;
+  LossScratch& s_;
+};
+
+// The same in bfloat16: the exponentials are kept rounded, which also halves what has to come back from L3.
+struct Bf16Tiles {
+  Bf16Tiles(const LossInput& input, const Columns& columns, LossScratch& scratch) : s_(scratch) {
+    s_.table16.assign(columns.table);
+    s_.vectors16.assign(input.vectors);
+  }
+
+  void begin(const Block& block) {
+    s_.tiles.resize(block.rows * kTileColumns);
+    s_.tiles16.resize(std::max(s_.tiles16.size(), block.rows * block.columns->count()));
+  }
+  std::span<float> logits(const Block& block, std::size_t t) {
+    const auto tile = s_.tiles.span().first(block.rows * block.size(t));
+    tensor::gemm(tensor::view(s_.vectors16.span().subspan(block.begin * block.width()), block.rows, block.width()),
+                 table(block, t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
+    return tile;
+  }
+  std::span<std::uint16_t> rounded(const Block& block, std::size_t t) { return block.tile(std::span(s_.tiles16), t); }
+  float exponential(const Block& block, std::size_t t, std::size_t at) { return tensor::from_bf16(rounded(block, t)[at]); }
+  void multiply(const Block& block, std::size_t t, std::span<const float> vectors, std::span<float> out) {
+    const std::span<const std::uint16_t> tile = block.tile(std::span(s_.tiles16), t);
+    const auto e = tensor::view(tile, block.rows, block.size(t));
+    tensor::gemm(e, table(block, t), tensor::mutable_view(out, block.rows, block.width()));
+    s_.scaled16.assign(vectors);
+    tensor::gemm(e.t(), tensor::view(s_.scaled16.span(), block.rows, block.width()),
+                 tensor::mutable_view(block.dtable(t), block.size(t), block.width()), Into::kAdd);
+    tensor::add_weighted_column_sums(tile, block.factor(t), block.dbias(t));
+  }
+
+ private:
+  tensor::Bf16View table(const Block& block, std::size_t t) const {
+    return tensor::view(s_.table16.span().subspan(block.first(t) * block.width()), block.size(t), block.width());
+  }
+  LossScratch& s_;
+};
+
+template <class Tiles>
+void exponentiate(const Block& block, Tiles& tiles) {
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    const auto tile = block.tile(t);
-    const auto bias = block.columns->bias.subspan(block.first(t), block.size(t));
-    tensor::gemm(block.vectors(), block.table(t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
+    const auto tile = tiles.logits(block, t);
     add_recalled(block, t, tile);
-    if (sampled) {
+    if (block.columns->negatives != nullptr) {
       mask_collisions(block, t, tile);
-    } else {
-      for (std::size_t r = 0; r < block.rows; ++r) {
-        if (std::size_t at = 0; own_column(block, t, r, at)) {
-          positive[r] = tile[at] + bias[at % block.size(t)];
-        }
-      }
     }
+    const auto bias = block.columns->bias.subspan(block.first(t), block.size(t));
     tensor::softmax_tile({tile, block.size(t), bias}, block.scratch->tile_max.span().subspan(t * block.rows, block.rows),
-                         block.scratch->tile_sum.span().subspan(t * block.rows, block.rows));
+                         block.scratch->tile_sum.span().subspan(t * block.rows, block.rows), tiles.rounded(block, t));
   }
-  for (std::size_t r = 0; sampled && r < block.rows; ++r) {
-    const auto vector = block.input->vectors.subspan((block.begin + r) * block.width(), block.width());
-    positive[r] = tensor::dot(vector, block.token_row(block.target(r))) + block.token_bias(block.target(r));
-    if (const Recalled* own = block.has_memory() ? find_token(block.recalled(r), block.target(r)) : nullptr; own != nullptr) {
-      positive[r] += recalled_logit(*own, block.gate(r));
+  for (std::size_t r = 0; r < block.rows; ++r) {
+    float& positive = block.scratch->positive[r];
+    positive = tensor::dot(block.vector(r), block.token_row(block.target(r))) + block.token_bias(block.target(r));
+    if (const Recalled* own = block.recalled_target(r); own != nullptr) {
+      positive += recalled_logit(*own, block.gate(r));
     }
   }
 }
 
-// Log-sum-exp of a row over its tiles; turns tile_max into the factor that makes scaled probabilities of the tile's
+// Log-sum-exp of a row over its tiles minus the positive's logit; finds the factor that makes scaled probabilities of a tile's
 // entries.
 double reduce_row(const Block& block, std::size_t row) {
   const bool sampled = block.columns->negatives != nullptr;
@@ -165,40 +211,47 @@ double reduce_row(const Block& block, std::size_t row) {
   return log_sum - positive;
 }
 
-void differentiate(const Block& block, std::span<float> dvectors) {
-  const auto out = dvectors.subspan(block.begin * block.width(), block.rows * block.width());
-  for (std::size_t t = 0; t < block.tiles(); ++t) {
-    const auto tile = block.tile(t);
-    tensor::scale_rows(block.scratch->factor.span().subspan(t * block.rows, block.rows), tile);
-    for (std::size_t r = 0; block.columns->negatives == nullptr && r < block.rows; ++r) {
-      if (std::size_t at = 0; own_column(block, t, r, at)) {
-        tile[at] -= block.input->scale;
-      }
-    }
-    collect_gate_gradient(block, t, tile);
-    const auto d = tensor::view(tile, block.rows, block.size(t));
-    const auto dtable = block.columns->dtable.subspan(block.first(t) * block.width(), block.size(t) * block.width());
-    tensor::add_column_sums(tile, block.columns->dbias.subspan(block.first(t), block.size(t)));
-    tensor::gemm(d, block.table(t), tensor::mutable_view(out, block.rows, block.width()),
-                 t == 0 ? Into::kOverwrite : Into::kAdd);
-    tensor::gemm(d.t(), block.vectors(), tensor::mutable_view(dtable, block.size(t), block.width()), Into::kAdd);
+template <class Tiles>
+void collect_gate_gradient(const Block& block, std::size_t t, Tiles& tiles) {
+  for (std::size_t r = 0; block.has_memory() && r < block.rows; ++r) {
+    for_each_recalled(block, t, r, [&](const Recalled& entry, std::size_t at) {
+      add_recalled_gradient(entry, block.factor(t)[r] * tiles.exponential(block, t, at), block.dgate(r));
+    });
   }
 }
 
-// The positive's own share of the gradient, when it is not one of the columns.
-void differentiate_positives(const Block& block, std::span<const double> row_loss, std::span<float> dvectors,
-                             std::span<float> gradients) {
+// With p = factor · e: dvectors = p·table and dtable = pᵀ·vectors. The factors go into the narrow matrices, so that nothing but the
+// two products reads the exponentials again.
+template <class Tiles>
+void differentiate(const Block& block, Tiles& tiles, std::span<float> dvectors) {
+  const auto out = dvectors.subspan(block.begin * block.width(), block.rows * block.width());
+  const auto vectors = block.input->vectors.subspan(block.begin * block.width(), out.size());
+  auto& scaled = block.scratch->scaled;
+  auto& product = block.scratch->product;
+  scaled.resize(out.size());
+  product.resize(out.size());
+  std::ranges::fill(out, 0.0F);
+  for (std::size_t t = 0; t < block.tiles(); ++t) {
+    std::ranges::copy(vectors, scaled.span().begin());
+    tensor::scale_rows(block.factor(t), scaled.span());
+    tiles.multiply(block, t, scaled.span(), product.span());
+    collect_gate_gradient(block, t, tiles);
+    tensor::add_scaled_rows(block.factor(t), product.span(), out);
+  }
+}
+
+// The positive's own share of the gradient: p - 1 when it is not one of the columns, else -1 beside its column's p.
+void differentiate_positives(const Block& block, std::span<const double> row_loss, const LossGradients& out) {
   const Layout& layout = *block.input->network.layout;
   const std::size_t width = block.width();
+  const bool alone = block.columns->negatives != nullptr;
   for (std::size_t r = 0; r < block.rows; ++r) {
-    const float g = block.input->scale * static_cast<float>(std::expm1(-row_loss[r]));
+    const float g = block.input->scale * (alone ? static_cast<float>(std::expm1(-row_loss[r])) : -1.0F);
     const auto token = static_cast<std::size_t>(block.target(r));
-    const std::size_t at = (block.begin + r) * width;
-    tensor::add_scaled(block.token_row(block.target(r)), g, dvectors.subspan(at, width));
-    tensor::add_scaled(block.input->vectors.subspan(at, width), g,
-                       part_of(gradients, layout.token).subspan(token * width, width));
-    part_of(gradients, layout.token_bias)[token] += g;
-    if (const Recalled* own = block.has_memory() ? find_token(block.recalled(r), block.target(r)) : nullptr; own != nullptr) {
+    tensor::add_scaled(block.token_row(block.target(r)), g, out.vectors.subspan((block.begin + r) * width, width));
+    tensor::add_scaled(block.vector(r), g, part_of(out.weights, layout.token).subspan(token * width, width));
+    part_of(out.weights, layout.token_bias)[token] += g;
+    if (const Recalled* own = block.recalled_target(r); own != nullptr) {
       add_recalled_gradient(*own, g, block.dgate(r));
     }
   }
@@ -231,23 +284,16 @@ Columns gather_negatives(const LossInput& input, LossScratch& scratch) {
           scratch.dnegative_bias.span(), input.negatives};
 }
 
-}  // namespace
-
-double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<float> dvectors, std::span<float> gradients) {
-  const Layout& layout = *input.network.layout;
-  const std::size_t width = input.network.width();
+template <class Tiles>
+double run_blocks(const LossInput& input, const Columns& columns, LossScratch& scratch, const LossGradients& out) {
   const std::size_t rows = input.target.size();
-  BECKON_CHECK(input.vectors.size() == rows * width && dvectors.size() == rows * width);
-  const Columns columns = input.negatives == nullptr ? all_tokens(input, gradients) : gather_negatives(input, scratch);
-  if (input.negatives != nullptr && input.recall.batch != nullptr) {
-    scratch.columns.assign(input.negatives->token, static_cast<std::size_t>(input.network.options->tokens));
-  }
   const std::size_t block_rows = std::clamp<std::size_t>(kBlockFloatsMax / columns.count(), 16, kRowsMax);
+  Tiles tiles(input, columns, scratch);
   double loss = 0;
   std::vector<double> row_loss;
   for (std::size_t begin = 0; begin < rows; begin += block_rows) {
     const Block block{&input, &columns, &scratch, begin, std::min(block_rows, rows - begin)};
-    scratch.tiles.resize(block.rows * columns.count());
+    tiles.begin(block);
     scratch.positive.resize(block.rows);
     for (auto* buffer : {&scratch.tile_max, &scratch.tile_sum, &scratch.factor}) {
       buffer->resize(block.tiles() * block.rows);
@@ -258,23 +304,39 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<floa
       scratch.dgate.zero();
       gates_forward(block.gates(), scratch.gate.span());
     }
-    exponentiate(block);
+    exponentiate(block, tiles);
     row_loss.assign(block.rows, 0);
     for (std::size_t r = 0; r < block.rows; ++r) {
       row_loss[r] = reduce_row(block, r);
       loss += row_loss[r];
     }
-    differentiate(block, dvectors);
-    if (input.negatives != nullptr) {
-      differentiate_positives(block, row_loss, dvectors, gradients);
-    }
+    differentiate(block, tiles, out.vectors);
+    differentiate_positives(block, row_loss, out);
     if (block.has_memory()) {
-      gates_backward(block.gates(), scratch.dgate.span(), dvectors.subspan(begin * width, block.rows * width), gradients);
+      gates_backward(block.gates(), scratch.dgate.span(), out.vectors.subspan(begin * block.width(), block.rows * block.width()), out.weights);
     }
   }
+  return loss;
+}
+
+}  // namespace
+
+double softmax_loss(const LossInput& input, LossScratch& scratch, const LossGradients& out) {
+  const Layout& layout = *input.network.layout;
+  const std::size_t width = input.network.width();
+  const std::size_t rows = input.target.size();
+  BECKON_CHECK(input.vectors.size() == rows * width && out.vectors.size() == rows * width);
+  const Columns columns =
+      input.negatives == nullptr ? all_tokens(input, out.weights) : gather_negatives(input, scratch);
+  if (input.negatives != nullptr && input.recall.batch != nullptr) {
+    scratch.columns.assign(input.negatives->token, static_cast<std::size_t>(input.network.options->tokens));
+  }
+  const bool bf16 = input.network.precision == tensor::Precision::kBf16 && tensor::has_bf16();
+  const double loss =
+      bf16 ? run_blocks<Bf16Tiles>(input, columns, scratch, out) : run_blocks<Fp32Tiles>(input, columns, scratch, out);
   if (input.negatives != nullptr) {
-    tensor::scatter_add({input.negatives->token, 1, width, 1}, columns.dtable, part_of(gradients, layout.token));
-    tensor::scatter_add({input.negatives->token, 1, 1, 1}, columns.dbias, part_of(gradients, layout.token_bias));
+    tensor::scatter_add({input.negatives->token, 1, width, 1}, columns.dtable, part_of(out.weights, layout.token));
+    tensor::scatter_add({input.negatives->token, 1, 1, 1}, columns.dbias, part_of(out.weights, layout.token_bias));
   }
   return loss * static_cast<double>(input.scale);
 }

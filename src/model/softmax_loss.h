@@ -12,7 +12,9 @@
 namespace beckon::model::inner {
 
 struct LossScratch {
-  tensor::Buffer tiles, tile_max, tile_sum, factor, positive;
+  tensor::Buffer tiles, tile_max, tile_sum, factor, positive, scaled, product;
+  tensor::Bf16Buffer table16, vectors16, scaled16;
+  std::vector<std::uint16_t> tiles16;
   tensor::Buffer gate, dgate;
   ColumnIndex columns;
   tensor::Buffer negative_rows, negative_bias, dnegative_rows, dnegative_bias;
@@ -27,7 +29,12 @@ struct LossInput {
   const NegativeSet* negatives = nullptr;  ///< nullptr: all tokens
   RecallInput recall;
 };
-/// Returns the loss; overwrites dvectors (rows × width), adds to the gradients of the token table and the token bias.
-double softmax_loss(const LossInput& input, LossScratch& scratch, std::span<float> dvectors, std::span<float> gradients);
+struct LossGradients {
+  std::span<float> vectors;  ///< rows × width; overwritten
+  std::span<float> weights;  ///< of all weights; what is learned here is added to: token table and bias, gates of the memory
+};
+/// Returns the loss. With the network's precision bf16 the products and the exponentials in them are bfloat16; the positive's logit
+/// and its share of the gradient stay fp32.
+double softmax_loss(const LossInput& input, LossScratch& scratch, const LossGradients& out);
 
 }  // namespace beckon::model::inner

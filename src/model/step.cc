@@ -27,8 +27,8 @@ double token_loss(const ShardInput& input, StepWork& work, std::span<float> grad
                         input.plan->row_negatives},
                        work.dvectors_of_targets.span(), gradients);
   } else {
-    loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives, {input.recalled, work.target_row}}, work.loss,
-                        work.dvectors_of_targets.span(), gradients);
+    loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives, {input.recalled, work.target_row}},
+                        work.loss, {work.dvectors_of_targets.span(), gradients});
   }
   if (!input.network.options->token_bias) {
     std::ranges::fill(part_of(gradients, input.network.layout->token_bias), 0.0F);

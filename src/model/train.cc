@@ -287,6 +287,16 @@ base::Result<TrainReport> Trainer::run() {
 }  // namespace
 }  // namespace inner
 
+double flops_per_position(const Model& model) {
+  const ModelOptions& options = model.options();
+  const bool full = resolved_loss(options) == LossKind::kFullSoftmax;
+  double weights = static_cast<double>(full ? options.tokens - 1 : resolved_negatives(options)) * options.width;
+  for (const auto& [name, part] : model.layout().named) {
+    weights += name.starts_with("layers.") && part.rows > 1 && name.ends_with(".weight") ? static_cast<double>(part.size()) : 0;
+  }
+  return 6 * weights;
+}
+
 base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
                                 const TrainOptions& options, const TrainHooks& hooks) {
   BECKON_CHECK(hooks.executor != nullptr && (hooks.files != nullptr || options.checkpoint_path.empty()));

@@ -1,17 +1,13 @@
-#include <bit>
-
 #include "beckon/base/check.h"
 #include "beckon/tensor/matrix.h"
-#include "clones.h"
+#include "fast_math.h"
 
 namespace beckon::tensor {
 namespace {
 
-// Half of the last kept bit is added, less one when that bit is 0: ties go to even. The usual NaNs stay NaNs.
 BECKON_CLONES void round_loop(const float* __restrict from, std::uint16_t* __restrict to, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(from[i]);
-    to[i] = static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
+    to[i] = inner::bf16_inline(from[i]);
   }
 }
 

@@ -36,6 +36,12 @@ BECKON_INLINE float sigmoid_inline(float x) {
   return 1.0F / (1.0F + exp_inline(-x));
 }
 
+// Half of the last kept bit is added, less one when that bit is 0: ties go to even. The usual NaNs stay NaNs.
+BECKON_INLINE std::uint16_t bf16_inline(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
+}
+
 // Absolute error below 2e-7; relative error grows for tiny x, where the gates multiply it away.
 BECKON_INLINE float tanh_inline(float x) {
   return 2.0F * sigmoid_inline(2.0F * x) - 1.0F;

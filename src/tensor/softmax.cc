@@ -5,7 +5,13 @@
 namespace beckon::tensor {
 namespace {
 
-BECKON_CLONES void tile_loop(const SoftmaxTile& tile, float* row_max, float* row_sum, std::size_t rows) {
+struct RowResults {
+  float* __restrict max;
+  float* __restrict sum;
+  std::uint16_t* __restrict rounded;  // nullptr: not wanted
+};
+
+BECKON_CLONES void tile_loop(const SoftmaxTile& tile, const RowResults& out, std::size_t rows) {
   const std::size_t columns = tile.columns;
   const float* __restrict bias = tile.bias.data();
   for (std::size_t r = 0; r < rows; ++r) {
@@ -17,8 +23,57 @@ BECKON_CLONES void tile_loop(const SoftmaxTile& tile, float* row_max, float* row
     for (std::size_t i = 0; i < columns; ++i) {
       row[i] = inner::exp_inline(row[i] - top);
     }
-    row_max[r] = top;
-    row_sum[r] = inner::sum_inline(row, columns);
+    out.max[r] = top;
+    out.sum[r] = inner::sum_inline(row, columns);
+    if (out.rounded != nullptr) {
+      std::uint16_t* __restrict rounded = out.rounded + r * columns;
+      for (std::size_t i = 0; i < columns; ++i) {
+        rounded[i] = inner::bf16_inline(row[i]);
+      }
+    }
+  }
+}
+
+// Eight rows at a time: the sums are then read and written once for eight.
+template <class T, class Convert>
+BECKON_INLINE void weighted_sums(const T* __restrict x, std::span<const float> weight, std::span<float> sums,
+                                 const Convert& real) {
+  constexpr std::size_t kRows = 8;
+  const std::size_t columns = sums.size();
+  float* __restrict out = sums.data();
+  std::size_t r = 0;
+  for (; r + kRows <= weight.size(); r += kRows) {
+    const T* __restrict row = x + r * columns;
+    const float* w = weight.data() + r;
+    for (std::size_t i = 0; i < columns; ++i) {
+      float sum = 0;
+      for (std::size_t k = 0; k < kRows; ++k) {
+        sum += w[k] * real(row[k * columns + i]);
+      }
+      out[i] += sum;
+    }
+  }
+  for (; r < weight.size(); ++r) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      out[i] += weight[r] * real(x[r * columns + i]);
+    }
+  }
+}
+
+BECKON_CLONES void weighted_sums_fp32(const float* x, std::span<const float> weight, std::span<float> sums) {
+  weighted_sums(x, weight, sums, [](float value) __attribute__((always_inline)) { return value; });
+}
+
+BECKON_CLONES void weighted_sums_bf16(const std::uint16_t* x, std::span<const float> weight, std::span<float> sums) {
+  weighted_sums(x, weight, sums, [](std::uint16_t bits) __attribute__((always_inline)) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
+  });
+}
+
+BECKON_CLONES void scaled_rows_loop(std::span<const float> factor, const float* __restrict x, float* __restrict y,
+                                    std::size_t columns) {
+  for (std::size_t r = 0; r < factor.size(); ++r) {
+    inner::axpy_inline(factor[r], x + r * columns, y + r * columns, columns);
   }
 }
 
@@ -42,11 +97,28 @@ BECKON_CLONES std::int32_t count_loop(const float* __restrict x, float threshold
 
 }  // namespace
 
-void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum) {
+void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum,
+                  std::span<std::uint16_t> rounded) {
   const std::size_t rows = row_max.size();
   BECKON_CHECK(tile.columns > 0 && tile.bias.size() == tile.columns && row_sum.size() == rows);
   BECKON_CHECK(tile.logits.size() == rows * tile.columns);
-  tile_loop(tile, row_max.data(), row_sum.data(), rows);
+  BECKON_CHECK(rounded.empty() || rounded.size() == tile.logits.size());
+  tile_loop(tile, {row_max.data(), row_sum.data(), rounded.empty() ? nullptr : rounded.data()}, rows);
+}
+
+void add_weighted_column_sums(std::span<const float> x, std::span<const float> weight, std::span<float> sums) {
+  BECKON_CHECK(x.size() == weight.size() * sums.size());
+  weighted_sums_fp32(x.data(), weight, sums);
+}
+
+void add_weighted_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums) {
+  BECKON_CHECK(x.size() == weight.size() * sums.size());
+  weighted_sums_bf16(x.data(), weight, sums);
+}
+
+void add_scaled_rows(std::span<const float> factor, std::span<const float> x, std::span<float> y) {
+  BECKON_CHECK(!factor.empty() && x.size() == y.size() && x.size() % factor.size() == 0);
+  scaled_rows_loop(factor, x.data(), y.data(), x.size() / factor.size());
 }
 
 void scale_rows(std::span<const float> factor, std::span<float> x) {

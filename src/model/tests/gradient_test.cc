@@ -61,12 +61,13 @@ Setting make_setting(const ModelOptions& options) {
   return s;
 }
 
-double loss_of(Setting& s, std::span<float> gradients) {
+double loss_of(Setting& s, std::span<float> gradients, tensor::Precision precision = tensor::Precision::kFp32) {
   StepWork work;
   s.plan.negatives = s.negatives.token.empty() ? nullptr : &s.negatives;
   s.plan.row_negatives = s.row_negatives.token.empty() ? nullptr : &s.row_negatives;
-  const RecalledBatch* recalled = s.model.options().memory ? &s.recalled : nullptr;
-  return loss_and_gradient({network_of(s.model), &s.batch, &s.plan, recalled}, work, gradients);
+  Network net = network_of(s.model);
+  net.precision = precision;
+  return loss_and_gradient({net, &s.batch, &s.plan, s.model.options().memory ? &s.recalled : nullptr}, work, gradients);
 }
 
 // For every named part: derivative along three random directions, and along single coordinates.
@@ -178,6 +179,35 @@ TEST(Gradient, TheClassicLstmWithoutFinalNorm) {
   options.side_sizes = {};
   auto s = make_setting(options);
   check_all_parts(s);
+}
+
+TEST(Gradient, Bf16PointsWhereFp32Does) {
+  for (const auto arch : {Arch::kLigr, Arch::kLstm}) {
+    for (const auto loss : {LossKind::kFullSoftmax, LossKind::kSampledSoftmax}) {
+      auto options = small_options();
+      options.arch = arch;
+      options.loss = loss;
+      options.negatives = 20;
+      auto s = make_setting(options);
+      std::vector<float> exact(s.model.weights().size());
+      std::vector<float> rounded(exact.size());
+      const double loss32 = loss_of(s, exact);
+      const double loss16 = loss_of(s, rounded, tensor::Precision::kBf16);
+      EXPECT_NEAR(loss16, loss32, .01 * loss32);
+      double dot = 0;
+      double square = 0;
+      double square16 = 0;
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        const auto a = static_cast<double>(exact[i]);
+        const auto b = static_cast<double>(rounded[i]);
+        dot += a * b;
+        square += a * a;
+        square16 += b * b;
+      }
+      EXPECT_GT(dot / std::sqrt(square * square16), .9995) << static_cast<int>(arch) << static_cast<int>(loss);
+      EXPECT_NEAR(std::sqrt(square16 / square), 1, .01);
+    }
+  }
 }
 
 TEST(Gradient, ATokenBiasThatIsNotWantedGetsNone) {

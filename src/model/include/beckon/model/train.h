@@ -82,6 +82,10 @@ struct TrainHooks {
 base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
                                 const TrainOptions& options, const TrainHooks& hooks);
 
+/// Floating-point operations in matrix products that training takes a position with a target: 6 a weight that it meets there
+/// (forward, and two products backward).
+double flops_per_position(const Model& model);
+
 struct EvaluateOptions {
   std::size_t k = 10;
   bool exclude_seen = false;
