@@ -1,165 +1,86 @@
-// Quality and speed of the next-token model on a file of sequences: one user a line, "user item item …", oldest first.
-// Leave one out: the last item is the test, the last but one the validation, training sees what is before. The whole
-// catalogue is ranked, items of the history are left out, ties count against us.
+// Speed of training steps and of scoring, beside what the machine's matrix products reach. Quality: beckon evaluate sequences.
 //
-//   zcat Beauty.txt.gz > beauty.txt && bench_model --data beauty.txt --threads 2
+//   bench_model --tokens 12101 --width 64 --layers 2 --threads 2
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
-#include "beckon/model/ranking.h"
+#include "beckon/base/rng.h"
+#include "beckon/evaluate/machine.h"
+#include "beckon/model/cost.h"
 #include "beckon/model/train.h"
-#include "beckon/tensor/tensor.h"
 
 namespace {
 
 using namespace beckon;
 
-struct Data {
-  std::int32_t tokens = 1;
-  std::vector<model::Sequence> train, validation, test;
-};
-
-model::Sequence history(const std::vector<std::int32_t>& items, std::size_t length, bool every_target) {
-  model::Sequence out;
-  out.token.assign(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(length));
-  out.target.assign(length, 0);
-  for (std::size_t i = 0; i < length; ++i) {
-    out.target[i] = every_target || i + 1 == length ? items[i + 1] : 0;
-  }
-  return out;
-}
-
-Data read(const std::string& path) {
-  Data data;
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line)) {
-    std::istringstream words(line);
-    std::int32_t item = 0;
-    words >> item;  // the user
-    std::vector<std::int32_t> items;
-    while (words >> item) {
-      items.push_back(item);
-      data.tokens = std::max(data.tokens, item + 1);
-    }
-    if (items.size() < 3) {
-      continue;
-    }
-    if (items.size() > 3) {
-      data.train.push_back(history(items, items.size() - 3, true));
-    }
-    data.validation.push_back(history(items, items.size() - 2, false));
-    data.test.push_back(history(items, items.size() - 1, false));
-  }
-  return data;
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The best rate of several rounds: what all workers together reach in matrix products of the given shape.
-double gemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::size_t k) {
-  const std::size_t workers = executor.worker_count();
-  std::vector<tensor::Buffer> a(workers), b(workers), c(workers);
-  for (std::size_t w = 0; w < workers; ++w) {
-    a[w].resize(m * k);
-    b[w].resize(k * n);
-    c[w].resize(m * n);
-    std::ranges::fill(a[w].span(), .5F);
-    std::ranges::fill(b[w].span(), .25F);
+// Histories of the lengths that shops have: most are short, a few are long.
+std::vector<model::Sequence> histories(std::int32_t tokens, std::size_t count) {
+  std::vector<model::Sequence> out(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    base::Rng rng(1, i);
+    const auto length = 3 + static_cast<std::size_t>(5 * rng.exponential());
+    for (std::size_t k = 0; k < length; ++k) {
+      out[i].token.push_back(1 + static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(tokens) - 1)));
+      out[i].target.push_back(1 + static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(tokens) - 1)));
+    }
   }
-  const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const int repeats = static_cast<int>(2e9 / work) + 1;
-  double best = 0;
-  for (int round = 0; round < 8; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    executor.run(workers, [&](std::size_t w) {
-      for (int i = 0; i < repeats; ++i) {
-        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n),
-                     tensor::mutable_view(c[w].span(), m, n));
-      }
-    });
-    best = std::max(best, work * repeats * static_cast<double>(workers) / seconds_since(start) / 1e9);
-  }
-  return best;
+  return out;
 }
 
-// Multiplications and additions that a training position needs: 6 for each weight it meets in a matrix product.
-double flops_per_position(const model::Model& m, double targets_per_position) {
-  const auto& o = m.options();
-  const double tokens = model::resolved_loss(o) == model::LossKind::kFullSoftmax ? o.tokens : o.negatives;
-  const double inside = o.feed_forward_width > 0 ? o.feed_forward_width : (o.width * 8 / 3 + 15) / 16 * 16;
-  return 6.0 * (targets_per_position * tokens * o.width + o.layers * (6.0 * o.width * o.width + 3.0 * o.width * inside));
-}
-
-void print_quality(const char* what, const model::Evaluation& e) {
-  std::printf("%s: HR@10 %.4f  NDCG@10 %.4f  MRR@10 %.4f  (%zu users)\n", what, e.hit, e.ndcg, e.mrr, e.count);
-}
-
-int run(const std::string& path, const model::ModelOptions& asked, const model::TrainOptions& training) {
-  const Data data = read(path);
-  if (data.train.empty()) {
-    std::cerr << "bench_model: no sequence of four items or more in " << path << "\n";
-    return 3;
-  }
+int run(const model::ModelOptions& options, const model::TrainOptions& training, std::size_t count) {
   base::ThreadExecutor executor(training.worker_count);
   const base::SystemClock clock;
-  model::ModelOptions options = asked;
-  options.tokens = data.tokens;
   auto made = model::Model::make(options, training.seed);
   if (!made.ok()) {
-    std::cerr << made.error().message << "\n";
+    std::cerr << "bench_model: " << made.error().message << "\n";
     return 2;
   }
-  auto& net = *made;
   const auto width = static_cast<std::size_t>(options.width);
-  const double tile = gemm_gflops(executor, 128, 1024, width);
-  const double square = gemm_gflops(executor, 512, 512, 512);
-  std::printf(
-      "%zu users, %d tokens, %zu weights; sgemm on %zu threads: %.0f GFLOP/s (512 x 512 x 512), %.0f (128 x 1024 x %zu)\n",
-      data.test.size(), data.tokens, net.weights().size(), training.worker_count, square, tile, width);
+  const double square = evaluate::sgemm_gflops(executor, 512, 512, 512);
+  std::printf("%zu weights; sgemm on %zu threads: %.0f GFLOP/s (512 x 512 x 512), %.0f (128 x 1024 x %zu)\n", made->weights().size(),
+              training.worker_count, square, evaluate::sgemm_gflops(executor, 128, 1024, width), width);
   model::TrainHooks hooks;
   hooks.executor = &executor;
   hooks.clock = &clock;
   hooks.on_epoch = [&](const model::EpochReport& e) {
-    const double rate = flops_per_position(net, 1) * e.positions_per_second / 1e9;
-    std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f positions/s = %.0f GFLOP/s, %.0f %% of sgemm  %.2f s\n",
-                e.epoch, e.train_loss, e.validation_hit10, e.validation_ndcg10, e.positions_per_second, rate,
-                100 * rate / square, e.seconds);
+    const double gflops = model::flops_per_position(options) * e.positions_per_second / 1e9;
+    std::printf("epoch %d  loss %.4f  %.0f positions/s = %.0f GFLOP/s, %.0f %% of sgemm  %.2f ms a step\n", e.epoch, e.train_loss,
+                e.positions_per_second, gflops, 100 * gflops / square,
+                1e3 * static_cast<double>(e.positions) / e.positions_per_second / static_cast<double>(e.steps));
     std::fflush(stdout);
   };
-  const auto start = std::chrono::steady_clock::now();
-  const auto report = model::train(net, data.train, data.validation, training, hooks);
+  const auto data = histories(options.tokens, count);
+  const auto report = model::train(*made, data, {}, training, hooks);
   if (!report.ok()) {
-    std::cerr << report.error().message << "\n";
+    std::cerr << "bench_model: " << report.error().message << "\n";
     return 1;
   }
-  std::printf("trained %.1f s, best epoch %d\n", seconds_since(start), report->best_epoch);
-  print_quality("validation", model::evaluate(net, data.validation, {10, true, 0}, executor));
-  const auto encode_start = std::chrono::steady_clock::now();
-  const auto vectors = net.encode(data.test, executor);
-  std::printf("encode: %.0f histories/s\n", static_cast<double>(vectors.size() / width) / seconds_since(encode_start));
-  print_quality("test", model::evaluate(net, data.test, {10, true, 0}, executor));
+  const auto start = std::chrono::steady_clock::now();
+  const auto vectors = made->encode(data, executor);
+  std::printf("encode: %.0f histories/s; peak memory %.0f MiB\n", static_cast<double>(vectors.size() / width) / seconds_since(start),
+              evaluate::peak_rss_mb());
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("next-token model: quality and speed");
-  std::string path;
+  CLI::App app("next-token model: speed");
   model::ModelOptions options;
+  options.tokens = 12'101;
   model::TrainOptions training;
-  training.validation_exclude_seen = true;
   training.worker_count = 2;
+  training.epochs_max = 3;
+  std::size_t count = 20'000;
   bool sampled = false;
-  app.add_option("--data", path, "text file of sequences")->required();
+  app.add_option("--tokens", options.tokens);
+  app.add_option("--histories", count);
   app.add_option("--width", options.width);
   app.add_option("--layers", options.layers);
   app.add_option("--attention-heads", options.attention_heads);
@@ -169,13 +90,9 @@ int main(int argc, char** argv) {
   app.add_option("--negatives", options.negatives);
   app.add_flag("--sampled", sampled, "sampled softmax, whatever the number of tokens");
   app.add_option("--epochs", training.epochs_max);
-  app.add_option("--patience", training.patience);
   app.add_option("--batch", training.batch_positions);
-  app.add_option("--rate", training.learning_rate);
-  app.add_option("--negative-power", training.negative_power);
-  app.add_option("--seed", training.seed);
   app.add_option("--threads", training.worker_count);
   CLI11_PARSE(app, argc, argv);
   options.loss = sampled ? model::LossKind::kSampledSoftmax : model::LossKind::kAuto;
-  return run(path, options, training);
+  return run(options, training, count);
 }

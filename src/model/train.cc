@@ -164,8 +164,8 @@ base::Result<EpochReport> Trainer::run_epoch(int epoch) {
   }
   const auto elapsed = [&] { return static_cast<double>(now_ms() - started_ms) / 1000; };
   report.positions_per_second = static_cast<double>(report.positions) / std::max(elapsed(), 1e-3);
-  const auto validation = evaluate(model_, data_.validation,
-                                   {10, options_.validation_exclude_seen, options_.validation_count_max}, *hooks_.executor);
+  const EvaluateOptions how{10, options_.validation_exclude_seen, options_.validation_count_max};
+  const auto validation = hooks_.validate ? hooks_.validate(model_) : evaluate(model_, data_.validation, how, *hooks_.executor);
   validated_ = validation.count > 0;
   report.validation_ndcg10 = validation.ndcg;
   report.validation_hit10 = validation.hit;

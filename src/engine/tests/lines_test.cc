@@ -177,7 +177,8 @@ TEST(LineSource, LinesStayReadableWhenTheirBlockMoves) {
   const TestFolder folder("moved");
   Block block = LineSource::open(folder.file("x", "a\nbc")).value()->next().value();
   const Block moved = std::move(block);
-  block = Block{std::vector<char>(64, 'x'), {}};
+  block = Block();
+  block.bytes.assign(64, 'x');
   ASSERT_EQ(moved.lines.size(), 2U);
   for (const Line& line : moved.lines) {
     EXPECT_TRUE(line.text.data() >= moved.bytes.data() && line.text.data() + line.text.size() <= moved.bytes.data() + moved.bytes.size());
