@@ -33,6 +33,7 @@ base::Result<Setup> set_up(const EvaluateRequest& request, const base::FileSyste
   if (shop != nullptr) {
     run.model = shop->model;
     run.training = shop->evaluation;
+    run.horizon_ms = shop->shop.train.horizon_days * base::kDayMs;
   }
   if (!request.config_file.empty()) {
     BECKON_TRY_STATUS(read_config(request.config_file, files, run));

@@ -19,7 +19,7 @@ std::string figure(const base::Json& object, const std::string& key, const char*
 
 std::string name_of(const std::string& ranker) {
   static const std::vector<std::pair<std::string, std::string>> kNames{
-      {"model", "the network"}, {"popular", "popular"}, {"popular_7d", "popular, last 7 days"}, {"markov", "two-step Markov chain"},
+      {"model", "beckon"}, {"network", "network alone"}, {"popular", "popular"}, {"popular_7d", "popular, last 7 days"}, {"markov", "two-step Markov chain"},
       {"item_knn", "item neighbours"}, {"own_history", "own history"}, {"own_history_popular", "own history, then popular"}};
   const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == ranker; });
   return found == kNames.end() ? ranker : found->second;
@@ -37,6 +37,9 @@ std::string interval_text(const base::Json& intervals, const std::string& ranker
 // The network and every floor that could be counted, with their figures.
 std::vector<std::pair<std::string, base::Json>> rankers(const base::Json& json) {
   std::vector<std::pair<std::string, base::Json>> out{{"model", json["mean"]["test"]}};
+  if (json["mean"].contains("network")) {
+    out.emplace_back("network", json["mean"]["network"]);
+  }
   for (const auto& [name, figures] : json["floors"].items()) {
     out.emplace_back(name, figures);
   }
@@ -91,7 +94,7 @@ report::Chart comparison_chart(const base::Json& json) {
 
 report::Table cutoff_table(const base::Json& json) {
   report::Table table;
-  table.title = "The network at other cut-offs";
+  table.title = "beckon at other cut-offs";
   table.columns = {{"measure", Align::kLeft}, {"@1", Align::kRight}, {"@5", Align::kRight}, {"@10", Align::kRight}, {"@20", Align::kRight}};
   for (const char* part : {"test", "validation"}) {
     const base::Json& figures = json["mean"][part];
@@ -210,7 +213,7 @@ report::Page evaluation_page(const base::Json& json) {
   report::Section quality;
   quality.heading = "Beside what it has to beat";
   if (!better) {
-    quality.callouts = {{report::CalloutKind::kNotice, "The network does not beat " + name_of(base::string_or(gain, "best_floor")) +
+    quality.callouts = {{report::CalloutKind::kNotice, "The model does not beat " + name_of(base::string_or(gain, "best_floor")) +
                                                            " for sure: the interval of the gain holds 0 or lies below."}};
   }
   quality.charts = {comparison_chart(json)};

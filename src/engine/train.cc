@@ -47,31 +47,6 @@ std::vector<const features::History*> pointers(const features::Dataset& data) {
   return out;
 }
 
-// The item response is learned on the validation period: the model has not seen it, the test period stays untouched.
-base::Result<response::ItemResponse> fit_response(Context& context, const features::Dataset& data, const model::Model& weights,
-                                                  const std::pair<base::Instant, std::int64_t>& from_and_horizon) {
-  const auto& [from, horizon_ms] = from_and_horizon;
-  const auto floors = features::Floors::fit(data, from);
-  const response::Scorer scorer(&weights, &floors, {});
-  const auto histories = pointers(data);
-  const auto evidence = scorer.evidence(histories, from, {}, *context.executor);
-  response::ItemResponse::Rows rows;
-  for (std::size_t i = 0; i < histories.size(); ++i) {
-    if (features::seen(*histories[i], from).empty()) {
-      continue;
-    }
-    const auto bought = features::bought_between(*histories[i], from, from.plus_ms(horizon_ms));
-    for (const auto& candidate : evidence[i]) {
-      rows.add(candidate.evidence, std::binary_search(bought.begin(), bought.end(), candidate.token));
-    }
-  }
-  auto fitted = response::ItemResponse::fit(rows);
-  if (fitted.ok()) {
-    fitted->horizon_days = static_cast<double>(horizon_ms) / base::kDayMs;
-  }
-  return fitted;
-}
-
 std::vector<std::int32_t> first_ten(const std::vector<features::Scored>& scored) {
   std::vector<std::int32_t> out;
   for (std::size_t i = 0; i < scored.size() && i < 10; ++i) {
@@ -259,7 +234,8 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
   }
   TrainedModel trained;
-  BECKON_TRY(trained.item_response, fit_response(context, data, weights, {split.validation_from, horizon_ms}));
+  // On the validation period: the network has not seen it, the test period stays untouched.
+  BECKON_TRY(trained.item_response, response::fit_item_response(data, weights, {split.validation_from, horizon_ms}, *context.executor));
   const auto bytes = std::as_bytes(weights.weights());
   trained.version = base::to_hex(privacy::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 8));
   trained.figures = {{"as_of", base::format_time(options.as_of)},

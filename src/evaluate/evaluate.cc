@@ -6,6 +6,7 @@
 #include "beckon/model/config.h"
 #include "beckon/model/cost.h"
 #include "beckon/stats/resampling.h"
+#include "blend.h"
 #include "network.h"
 
 namespace beckon::evaluate {
@@ -50,6 +51,7 @@ struct Run {
   model::TrainReport training;
   Figures validation;
   Figures test;
+  Figures network;  ///< on the test part, where the answer is more than the network
   double peak_rss_mb = 0;
 };
 
@@ -64,6 +66,8 @@ class Evaluation {
   base::Status check_memory() const;
   base::Result<Run> run_seed(std::uint64_t seed);
   base::Result<model::TrainReport> train(model::Model& weights, const model::TrainOptions& training);
+  base::Status measure_run(const model::Model& weights, Run& run) const;
+  bool blended() const { return data_.timed && options_.split.protocol == Protocol::kNextBasket; }
   std::vector<Case> validation_sample() const;
   MeasureOptions measures(bool coverage) const;
   base::Json interval_of(const Figures& figures) const;
@@ -163,10 +167,29 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   if (!training.checkpoint_path.empty() && environment_.files->exists(training.checkpoint_path + ".state")) {
     BECKON_TRY_STATUS(environment_.files->remove(training.checkpoint_path + ".state"));
   }
-  const Network ranker(weights, data_.timed);
-  run.validation = measure(ranker, cut_.validation, measures(true), *environment_.executor);
-  run.test = measure(ranker, cut_.test, measures(true), *environment_.executor);
+  BECKON_TRY_STATUS(measure_run(weights, run));
   return run;
+}
+
+// A shop answers with network and counting together; what weighs them is fitted on the validation part. A file knows no times.
+base::Status Evaluation::measure_run(const model::Model& weights, Run& run) const {
+  const auto figures = [&](const Ranker& ranker, const std::vector<Case>& cases) {
+    return measure(ranker, cases, measures(true), *environment_.executor);
+  };
+  const Network network(weights, data_.timed);
+  if (!blended()) {
+    run.validation = figures(network, cut_.validation);
+    run.test = figures(network, cut_.test);
+    return base::ok_status();
+  }
+  const base::Instant chosen_at = cut_.validation_at.plus_ms(-1);
+  const base::Instant asked_at = cut_.test_at.plus_ms(-1);
+  const response::FitPeriod period{chosen_at, std::min(options_.horizon_ms, asked_at.ms - chosen_at.ms)};
+  BECKON_TRY(const auto response, response::fit_item_response(data_.set, weights, period, *environment_.executor));
+  run.network = figures(network, cut_.test);
+  run.validation = figures(Blend(weights, features::Floors::fit(data_.set, chosen_at), response, chosen_at), cut_.validation);
+  run.test = figures(Blend(weights, features::Floors::fit(data_.set, asked_at), response, asked_at), cut_.test);
+  return base::ok_status();
 }
 
 // Percentile intervals over customers of everything at ten; null for a single customer.
@@ -242,6 +265,7 @@ base::Json Evaluation::config_json() const {
   return {{"protocol", to_text(options_.split.protocol)},
           {"repeats", options_.split.filter_seen ? "filter" : "allow"},
           {"ranked", "every item that training or validation saw"},
+          {"answer", blended() ? "network and counting, weighed by a logistic regression fitted on the validation part" : "network"},
           {"ties", "against the model"},
           {"epoch_chosen_by", "validation ndcg@10"},
           {"split_time", cut_in_time ? base::Json(base::format_time(cut_.test_at)) : base::Json()},
@@ -275,15 +299,22 @@ base::Result<base::Json> Evaluation::run() {
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};
   std::vector<Figures> validation;
   std::vector<Figures> test;
+  std::vector<Figures> network;
   for (const std::uint64_t seed : options_.seeds) {
     BECKON_TRY(Run run, run_seed(seed));
     report["runs"].push_back(run_json(run));
     validation.push_back(std::move(run.validation));
     test.push_back(std::move(run.test));
+    network.push_back(std::move(run.network));
   }
   const Figures ours = average(test);
   report["mean"] = {{"test", figures_json(ours)}, {"validation", figures_json(average(validation))}};
   base::Json intervals = {{"model", interval_of(ours)}};
+  if (blended()) {
+    const Figures alone = average(network);
+    report["mean"]["network"] = figures_json(alone);
+    intervals["network"] = interval_of(alone);
+  }
   std::vector<std::pair<std::string, Figures>> floors;
   for (auto& floor : fit_floors(data_, cut_)) {
     report["floors"][floor.name] = nullptr;

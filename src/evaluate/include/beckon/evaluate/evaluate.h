@@ -27,6 +27,7 @@ struct RunOptions {
   std::vector<std::uint64_t> seeds{1};
   std::string folder;                    ///< checkpoints go to FOLDER/seed-N.safetensors; empty: none are kept
   std::int64_t memory_bytes = 0;         ///< that may be taken; 0: what the machine has free
+  std::int64_t horizon_ms = 7 * base::kDayMs;  ///< next basket: what weighs the evidence looks so far ahead
   int resamples = 1000;                  ///< of the bootstrap over customers
 };
 
@@ -40,6 +41,8 @@ struct Environment {
   std::function<base::Status(std::uint64_t seed, const model::EpochReport&)> on_epoch;
 };
 
+/// Next basket of a timed set: "test" is the answer of network and counting together, as a shop gives it, and "mean.network" the network
+/// alone. Else "test" is the network.
 /// The report (docs/model.md): {"config", "runs", "mean", "floors", "intervals", "gain"}. Errors: failed_precondition without anybody to
 /// test or anything to learn, resource_exhausted before the start when memory would not do, unavailable when it was stopped.
 base::Result<base::Json> evaluate(Data& data, const RunOptions& options, const Environment& environment);
