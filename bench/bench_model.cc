@@ -13,6 +13,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "beckon/model/cost.h"
 #include "beckon/model/ranking.h"
 #include "beckon/model/train.h"
 #include "beckon/tensor/tensor.h"
@@ -151,7 +152,7 @@ int run(const Words& words, const model::ModelOptions& asked, const model::Train
   double cpu_end = 0;
   hooks.on_step = [&](const model::TrainProgress& p) { (p.step == 1 ? cpu_start : cpu_end) = cpu_seconds(); };
   hooks.on_epoch = [&](const model::EpochReport& e) {
-    const double rate = model::flops_per_position(net) * e.positions_per_second / 1e9;
+    const double rate = model::flops_per_position(options) * e.positions_per_second / 1e9;
     spent += static_cast<double>(e.positions) / e.positions_per_second;
     std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f tokens/s (%.0f a core-second) = %.0f GFLOP/s, %.0f %% of sgemm  "
                 "training %.2f s\n",

@@ -101,13 +101,8 @@ void read_consents(base::TomlTable root, Shop& shop) {
 }
 
 void read_train(base::TomlTable table, TrainConfig& train) {
-  train.width = table.integer("width", train.width, {8, 1024});
-  train.layers = table.integer("layers", train.layers, {1, 16});
-  train.length_max = table.integer("length_max", train.length_max, {2, 1000});
-  train.epochs_max = table.integer("epochs_max", train.epochs_max, {1, 1000});
   train.items_max = table.integer("items_max", train.items_max, {10, 5'000'000});
   train.horizon_days = table.integer("horizon_days", train.horizon_days, {1, 90});
-  train.seed = table.integer("seed", train.seed, {0, 1e15});
 }
 
 void read_markets(base::TomlTable root, base::TomlTable& shop_table, Shop& shop) {

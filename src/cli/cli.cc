@@ -9,11 +9,11 @@
 namespace beckon::cli {
 namespace {
 
-std::atomic<engine::Context*> g_running{nullptr};  // the handler of a signal reaches nothing else
+std::atomic<std::atomic<bool>*> g_stop{nullptr};  // the handler of a signal reaches nothing else
 
 void on_signal(int) {
-  if (engine::Context* context = g_running.load(); context != nullptr) {
-    context->stop.store(true);
+  if (std::atomic<bool>* stop = g_stop.load(); stop != nullptr) {
+    stop->store(true);
   }
 }
 
@@ -39,11 +39,7 @@ base::Result<std::unique_ptr<engine::Context>> open(const Shared& shared, const 
 
 base::Result<base::Json> run_opened(engine::Context& context, const Step& step) {
   BECKON_TRY_STATUS(context.holder->listen([&context](const base::Json& request) { return engine::answer_request(context, request); }));
-  g_running.store(&context);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  auto answer = step(context);
-  g_running.store(nullptr);
+  auto answer = stoppable(context.stop, [&] { return step(context); });
   context.holder->stop_listening();
   return answer;
 }
@@ -58,6 +54,15 @@ void add_shared(CLI::App& command, Shared& shared, bool with_as_of) {
   if (with_as_of) {
     command.add_option("--as-of", shared.as_of, "Set the clock: nothing later is seen (2026-03-01 or 2026-03-01T09:00:00Z)");
   }
+}
+
+base::Result<base::Json> stoppable(std::atomic<bool>& stop, const std::function<base::Result<base::Json>()>& work) {
+  g_stop.store(&stop);
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  auto answer = work();
+  g_stop.store(nullptr);
+  return answer;
 }
 
 void run_step(Shared& shared, const std::string& command, const Step& step) {
@@ -93,6 +98,7 @@ int run_command_line(int argc, char** argv) {
   declare_people_commands(app, shared);
   declare_run_command(app, shared);
   declare_simulate_command(app, shared);
+  declare_evaluate_command(app, shared);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 // Private to cli: what every command shares, and the functions that declare groups of commands.
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,7 +29,9 @@ using Step = std::function<base::Result<base::Json>(engine::Context&)>;
 void add_shared(CLI::App& command, Shared& shared, bool with_as_of);
 /// Opens the shop for `command`, listens on its socket while `step` runs, prints its answer.
 void run_step(Shared& shared, const std::string& command, const Step& step);
-/// The same for commands that only read or stop: when another process holds the shop they go through it.
+/// Runs `work` while a signal sets `stop`.
+base::Result<base::Json> stoppable(std::atomic<bool>& stop, const std::function<base::Result<base::Json>()>& work);
+/// run_step() for commands that only read or stop: when another process holds the shop they go through it.
 void run_or_ask(Shared& shared, const base::Json& request);
 
 void declare_data_commands(CLI::App& app, Shared& shared);      ///< init, catalog, ingest, train
@@ -36,5 +39,6 @@ void declare_campaign_commands(CLI::App& app, Shared& shared);  ///< plan, previ
 void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, erase, export, doctor
 void declare_run_command(CLI::App& app, Shared& shared);        ///< run
 void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
+void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate
 
 }  // namespace beckon::cli

@@ -1,5 +1,7 @@
 #include "beckon/engine/config.h"
 
+#include "beckon/model/config.h"
+
 namespace beckon::engine {
 namespace {
 
@@ -44,6 +46,15 @@ void read_bots(base::TomlTable table, events::BotRules& bots) {
   bots.same_gap_run_max = table.integer("same_gap_run_max", bots.same_gap_run_max, {2, 1e6});
 }
 
+// What a shop trains with every night.
+model::TrainOptions nightly() {
+  model::TrainOptions options;
+  options.epochs_max = 30;
+  options.patience = 3;
+  options.validation_count_max = 5000;
+  return options;
+}
+
 }  // namespace
 
 base::Result<Config> load_config(std::string_view text, const std::string& file) {
@@ -54,6 +65,9 @@ base::Result<Config> load_config(std::string_view text, const std::string& file)
   config.event_channel = events_table.text("channel", config.event_channel);
   read_csv(events_table.table("csv"), config);
   read_bots(events_table.table("bots"), config.bots);
+  config.model = model::read_model_options(root.table("model"), config.model);
+  config.training = model::read_train_options(root.table("train"), nightly());
+  config.evaluation = model::read_train_options(root.table("train"), config.evaluation);
   base::TomlTable key = root.table("key");
   config.key_file = key.text("file", config.key_file);
   config.key_version = key.integer("version", 1, {1, 255});

@@ -128,6 +128,7 @@ class FileIngest {
           ++erased;
           continue;
         }
+        event.place = ++place_;
         totals_.clock_corrected += event.clock_corrected ? 1 : 0;
         if (event.customer != last_touched_ && touched_.size() < 1'000'000) {
           last_touched_ = event.customer;
@@ -199,6 +200,7 @@ class FileIngest {
   std::vector<std::unique_ptr<BlockParser>> parsers_;
   std::unique_ptr<base::AppendFile> rejects_;
   privacy::Pseudonym last_touched_;
+  std::uint64_t place_ = 0;  // of the last event handed on
 };
 
 // Looks at the whole window of everybody who got new events, under whichever of his ids: bots flagged, refunds paired, unknown items

@@ -10,6 +10,8 @@ namespace beckon::engine {
 base::Result<base::Json> replay_json(Context& context, const Planned& planned);
 
 report::Page campaign_page(const Context& context, const base::Json& json);
+/// The report of beckon evaluate.
+report::Page evaluation_page(const base::Json& json);
 report::Page replay_page(const Context& context, const base::Json& json);
 
 /// Bins of {predicted, observed, low, high}.

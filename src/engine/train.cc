@@ -47,31 +47,6 @@ std::vector<const features::History*> pointers(const features::Dataset& data) {
   return out;
 }
 
-// The item response is learned on the validation period: the model has not seen it, the test period stays untouched.
-base::Result<response::ItemResponse> fit_response(Context& context, const features::Dataset& data, const model::Model& weights,
-                                                  const std::pair<base::Instant, std::int64_t>& from_and_horizon) {
-  const auto& [from, horizon_ms] = from_and_horizon;
-  const auto floors = features::Floors::fit(data, from);
-  const response::Scorer scorer(&weights, &floors, {});
-  const auto histories = pointers(data);
-  const auto evidence = scorer.evidence(histories, from, {}, *context.executor);
-  response::ItemResponse::Rows rows;
-  for (std::size_t i = 0; i < histories.size(); ++i) {
-    if (features::seen(*histories[i], from).empty()) {
-      continue;
-    }
-    const auto bought = features::bought_between(*histories[i], from, from.plus_ms(horizon_ms));
-    for (const auto& candidate : evidence[i]) {
-      rows.add(candidate.evidence, std::binary_search(bought.begin(), bought.end(), candidate.token));
-    }
-  }
-  auto fitted = response::ItemResponse::fit(rows);
-  if (fitted.ok()) {
-    fitted->horizon_days = static_cast<double>(horizon_ms) / base::kDayMs;
-  }
-  return fitted;
-}
-
 std::vector<std::int32_t> first_ten(const std::vector<features::Scored>& scored) {
   std::vector<std::int32_t> out;
   for (std::size_t i = 0; i < scored.size() && i < 10; ++i) {
@@ -180,17 +155,15 @@ base::Json measure_on_test(Context& context, const TestInput& in) {
 }
 
 model::TrainOptions train_options(const Context& context, const TrainRequest& request, std::size_t steps) {
-  model::TrainOptions options;
-  options.seed = static_cast<std::uint64_t>(context.config.shop.train.seed);
-  options.epochs_max = static_cast<int>(context.config.shop.train.epochs_max);
+  model::TrainOptions options = context.config.training;
   options.worker_count = context.executor->worker_count();
-  options.patience = 3;
   options.checkpoint_path = context.path("model/checkpoint.safetensors");
   options.resume = request.resume;
-  options.validation_count_max = 5000;
   // A very long history teaches little per position: a few windows of it per epoch keep an epoch short.
-  const std::size_t per_history = static_cast<std::size_t>(context.config.shop.train.length_max) * 4;
-  options.positions_per_sequence = steps > 200'000 ? per_history : 0;
+  const std::size_t per_history = static_cast<std::size_t>(context.config.model.length_max) * 4;
+  if (options.positions_per_sequence == 0 && steps > 200'000) {
+    options.positions_per_sequence = per_history;
+  }
   return options;
 }
 
@@ -244,17 +217,16 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   const Split split{features::time_quantile(data, 0.8), features::time_quantile(data, 0.9), options.as_of};
   const std::int64_t horizon_ms = config.horizon_days * base::kDayMs;
   const Sets sets = make_sets(data, split, horizon_ms);
-  model::ModelOptions shape;
+  model::ModelOptions shape = context.config.model;
   shape.tokens = data.vocabulary.size();
   shape.side_sizes = features::side_sizes();
   shape.heads = features::kHeads;
-  shape.width = static_cast<std::int32_t>(config.width);
-  shape.layers = static_cast<std::int32_t>(config.layers);
-  shape.length_max = static_cast<std::int32_t>(config.length_max);
   // The full softmax costs tokens × positions: exact where that is cheap, sampled where it would take the afternoon.
   const double cost = static_cast<double>(shape.tokens) * static_cast<double>(data.steps);
-  shape.loss = cost > 2e9 ? model::LossKind::kSampledSoftmax : model::LossKind::kFullSoftmax;
-  BECKON_TRY(auto weights, model::Model::make(shape, static_cast<std::uint64_t>(config.seed)));
+  if (shape.loss == model::LossKind::kAuto) {
+    shape.loss = cost > 2e9 ? model::LossKind::kSampledSoftmax : model::LossKind::kFullSoftmax;
+  }
+  BECKON_TRY(auto weights, model::Model::make(shape, context.config.training.seed));
   BECKON_TRY_STATUS(context.files->make_dirs(context.path("model")));
   const auto how = train_options(context, request, static_cast<std::size_t>(data.steps));
   BECKON_TRY(const auto report, run_training(context, weights, sets, how));
@@ -262,7 +234,8 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
   }
   TrainedModel trained;
-  BECKON_TRY(trained.item_response, fit_response(context, data, weights, {split.validation_from, horizon_ms}));
+  // On the validation period: the network has not seen it, the test period stays untouched.
+  BECKON_TRY(trained.item_response, response::fit_item_response(data, weights, {split.validation_from, horizon_ms}, *context.executor));
   const auto bytes = std::as_bytes(weights.weights());
   trained.version = base::to_hex(privacy::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 8));
   trained.figures = {{"as_of", base::format_time(options.as_of)},

@@ -4,7 +4,7 @@
 
 namespace beckon::events {
 namespace {
-constexpr std::uint8_t kSchemaVersion = 1;
+constexpr std::uint8_t kSchemaVersion = 2;  // 1: without place
 constexpr std::array<std::string_view, kEventTypeMax + 1> kNames{
     "",       "view",   "cart",      "uncart",    "purchase",    "refund",  "search",   "wishlist", "visit", "impression", "delivered",
     "open",   "click",  "redeem",    "bounce",    "complaint",   "unsubscribe", "consent", "identify", "alias", "other"};
@@ -27,13 +27,15 @@ std::string encode(const Event& event) {
         std::string_view(event.coupon)}) {
     out.text(text);
   }
+  out.varint(event.place);
   return base::seal(out.view());
 }
 
 base::Result<Event> decode(std::string_view bytes, const privacy::Pseudonym& customer, const EventId& id) {
   BECKON_TRY(const std::string_view payload, base::open_sealed(bytes));
   base::Reader in(payload);
-  if (in.u8() != kSchemaVersion) {
+  const std::uint8_t version = in.u8();
+  if (version == 0 || version > kSchemaVersion) {
     return base::data_loss("an event was written by a newer beckon: update this one");
   }
   Event event;
@@ -52,6 +54,7 @@ base::Result<Event> decode(std::string_view bytes, const privacy::Pseudonym& cus
   event.campaign = in.text();
   event.delivery = in.text();
   event.coupon = in.text();
+  event.place = version >= 2 ? in.varint() : 0;
   if (in.failed() || !in.at_end() || type == 0 || type > kEventTypeMax) {
     return base::data_loss("an event record is damaged: restore it from a backup");
   }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "beckon/base/rng.h"
 #include "beckon/events/clean.h"
 #include "beckon/features/features.h"
 
@@ -78,11 +79,15 @@ void add_message(const events::Event& event, History& history) {
   }
 }
 
+struct Filling {
+  const std::set<std::string>* services;
+  bool orders = false;
+  bool as_recorded = false;
+};
+
 // `token_of(item)` names the item; returns how many purchases had come back.
 template <class TokenOf>
-std::int64_t fill_history(std::span<const events::Event> window, const std::pair<TokenOf, const std::set<std::string>*>& token_of_services,
-                          History& history) {
-  const auto& [token_of, services] = token_of_services;
+std::int64_t fill_history(std::span<const events::Event> window, const TokenOf& token_of, const Filling& filling, History& history) {
   const auto kept = events::pair_refunds(window).kept_quantity;
   std::array<std::int32_t, 24> hours{};
   std::int64_t refunded = 0;
@@ -92,15 +97,18 @@ std::int64_t fill_history(std::span<const events::Event> window, const std::pair
     ++history.events;
     add_message(event, history);
     const auto type = step_type(event.type);
-    if (!type.has_value() || event.item.empty() || services->contains(event.item)) {
+    if (!type.has_value() || event.item.empty() || filling.services->contains(event.item)) {
       continue;
     }
-    if (*type == StepType::kPurchase && kept[i] <= 0) {
+    if (*type == StepType::kPurchase && kept[i] <= 0 && !filling.as_recorded) {
       ++refunded;
       continue;
     }
     ++hours[static_cast<std::size_t>((event.at.ms / base::kHourMs) % 24)];
     history.steps.push_back({event.at.ms, token_of(event.item), *type, price_band_of(event.unit_price), channel_of(event.channel)});
+    if (filling.orders) {
+      history.orders.push_back(event.order.empty() ? 0 : base::stable_hash(event.order));
+    }
   }
   if (!history.steps.empty()) {
     history.usual_hour = static_cast<std::int8_t>(std::max_element(hours.begin(), hours.end()) - hours.begin());
@@ -155,7 +163,7 @@ History build_history(const privacy::Pseudonym& customer, std::span<const events
   history.customer = customer;
   const std::set<std::string> services;  // their items have no token anyway
   const auto token_of = [&](const std::string& item) { return vocabulary.token(item); };
-  fill_history(window, std::pair{token_of, &services}, history);
+  fill_history(window, token_of, {&services}, history);
   return history;
 }
 
@@ -172,7 +180,7 @@ base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<
       problem = flag.error();
       return false;
     }
-    if (!flag->empty()) {
+    if (!flag->empty() && !options.as_recorded) {
       ++data.flagged;
       return true;
     }
@@ -180,8 +188,9 @@ base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<
     history.customer = customer;
     const auto by_vocabulary = [&](const std::string& item) { return vocabulary->token(item); };
     const auto by_interner = [&](const std::string& item) { return interner.number(item); };
-    data.refunded += vocabulary != nullptr ? fill_history(window, std::pair{by_vocabulary, &services}, history)
-                                           : fill_history(window, std::pair{by_interner, &services}, history);
+    const Filling filling{&services, options.orders, options.as_recorded};
+    data.refunded += vocabulary != nullptr ? fill_history(window, by_vocabulary, filling, history)
+                                           : fill_history(window, by_interner, filling, history);
     data.histories.push_back(std::move(history));
     return true;
   }));

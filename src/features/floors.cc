@@ -9,9 +9,12 @@ namespace {
 constexpr std::size_t kNextMax = 200;   // strongest successors kept per item
 constexpr double kHalfLifeMs = 60.0 * base::kDayMs;
 
-void best_first(std::vector<Scored>& items) {
-  std::sort(items.begin(), items.end(),
-            [](const Scored& a, const Scored& b) { return a.score != b.score ? a.score > b.score : a.token < b.token; });
+std::vector<std::int32_t> tokens_of(std::span<const Step> steps) {
+  std::vector<std::int32_t> out;
+  for (const Step& step : steps) {
+    out.push_back(step.token);
+  }
+  return out;
 }
 
 std::vector<double> counts_since(const Dataset& data, base::Instant as_of, std::int64_t since_ms) {
@@ -19,7 +22,7 @@ std::vector<double> counts_since(const Dataset& data, base::Instant as_of, std::
   for (const auto& history : data.histories) {
     for (const Step& step : seen(history, as_of)) {
       if (step.at_ms > since_ms && step.token > 0) {
-        counts[static_cast<std::size_t>(step.token)] += step.type == StepType::kPurchase ? 1.0 : 0.1;
+        counts[static_cast<std::size_t>(step.token)] += wish_weight(step.type);
       }
     }
   }
@@ -27,6 +30,8 @@ std::vector<double> counts_since(const Dataset& data, base::Instant as_of, std::
 }
 
 }  // namespace
+
+double wish_weight(StepType type) { return type == StepType::kPurchase ? 1.0 : 0.1; }
 
 std::span<const Step> seen(const History& history, base::Instant as_of) {
   const auto end = std::upper_bound(history.steps.begin(), history.steps.end(), as_of.ms,
@@ -48,33 +53,10 @@ Floors Floors::fit(const Dataset& data, base::Instant as_of) {
     }
   }
   best_first(out.popular_);
-  std::unordered_map<std::int32_t, std::unordered_map<std::int32_t, double>> pairs;
   for (const auto& history : data.histories) {
-    const auto steps = seen(history, as_of);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      for (std::size_t gap = 1; gap <= 2 && i + gap < steps.size(); ++gap) {
-        if (steps[i].token > 0 && steps[i + gap].token > 0) {
-          pairs[steps[i].token][steps[i + gap].token] += gap == 1 ? 1.0 : 0.5;
-        }
-      }
-    }
+    out.chain_.add(tokens_of(seen(history, as_of)));
   }
-  for (auto& [token, row] : pairs) {
-    double total = 0;
-    std::vector<Scored> next;
-    for (const auto& [to, count] : row) {
-      next.push_back({to, count});
-    }
-    best_first(next);
-    for (const auto& entry : next) {
-      total += entry.score;
-    }
-    next.resize(std::min(next.size(), kNextMax));
-    for (auto& entry : next) {
-      entry.score /= std::sqrt(total);
-    }
-    out.next_.emplace(token, std::move(next));
-  }
+  out.chain_.finish(kNextMax);
   return out;
 }
 
@@ -82,8 +64,7 @@ std::vector<Scored> Floors::own(const History& history, base::Instant as_of) con
   std::unordered_map<std::int32_t, double> counts;
   for (const Step& step : seen(history, as_of)) {
     if (step.token > 0) {
-      const double weight = step.type == StepType::kPurchase ? 1.0 : 0.1;
-      counts[step.token] += weight * std::exp2(-static_cast<double>(as_of.ms - step.at_ms) / kHalfLifeMs);
+      counts[step.token] += wish_weight(step.type) * std::exp2(-static_cast<double>(as_of.ms - step.at_ms) / kHalfLifeMs);
     }
   }
   std::vector<Scored> out;
@@ -95,18 +76,7 @@ std::vector<Scored> Floors::own(const History& history, base::Instant as_of) con
 }
 
 std::vector<Scored> Floors::markov(const History& history, base::Instant as_of) const {
-  const auto steps = seen(history, as_of);
-  std::unordered_map<std::int32_t, double> scores;
-  double weight = 1;
-  for (std::size_t back = 0; back < 10 && back < steps.size(); ++back, weight *= 0.7) {
-    const auto row = next_.find(steps[steps.size() - 1 - back].token);
-    if (row == next_.end()) {
-      continue;
-    }
-    for (const auto& entry : row->second) {
-      scores[entry.token] += weight * entry.score;
-    }
-  }
+  const auto scores = chain_.score(tokens_of(seen(history, as_of)));
   std::vector<Scored> out;
   for (const auto& [token, score] : scores) {
     out.push_back({token, score});

@@ -111,7 +111,8 @@ std::vector<std::int32_t> side_sizes() { return {kStepTypes, kPriceBands, kGaps,
 
 model::Sequence make_sequence(const History& history, const SequenceOptions& options) {
   model::Sequence out;
-  const auto steps = seen(history, options.as_of);
+  const auto until = seen(history, options.as_of);
+  const auto steps = until.first(std::min(until.size(), options.steps_max));
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Step& step = steps[i];
     out.token.push_back(step.token);

@@ -222,8 +222,8 @@ base::Result<EpochReport> Trainer::run_epoch(int epoch) {
   }
   const auto elapsed = [&] { return static_cast<double>(now_ms() - started_ms) / 1000; };
   report.positions_per_second = static_cast<double>(report.positions) / std::max(elapsed(), 1e-3);
-  const auto validation = evaluate(model_, data_.validation,
-                                   {10, options_.validation_exclude_seen, options_.validation_count_max}, *hooks_.executor);
+  const EvaluateOptions how{10, options_.validation_exclude_seen, options_.validation_count_max};
+  const auto validation = hooks_.validate ? hooks_.validate(model_) : evaluate(model_, data_.validation, how, *hooks_.executor);
   validated_ = validation.count > 0;
   report.validation_ndcg10 = validation.ndcg;
   report.validation_hit10 = validation.hit;
@@ -286,16 +286,6 @@ base::Result<TrainReport> Trainer::run() {
 
 }  // namespace
 }  // namespace inner
-
-double flops_per_position(const Model& model) {
-  const ModelOptions& options = model.options();
-  const bool full = resolved_loss(options) == LossKind::kFullSoftmax;
-  double weights = static_cast<double>(full ? options.tokens - 1 : resolved_negatives(options)) * options.width;
-  for (const auto& [name, part] : model.layout().named) {
-    weights += name.starts_with("layers.") && part.rows > 1 && name.ends_with(".weight") ? static_cast<double>(part.size()) : 0;
-  }
-  return 6 * weights;
-}
 
 base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
                                 const TrainOptions& options, const TrainHooks& hooks) {

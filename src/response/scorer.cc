@@ -168,4 +168,28 @@ std::vector<ScoredItem> Scorer::popular(const std::vector<bool>& allowed, std::s
   return out;
 }
 
+base::Result<ItemResponse> fit_item_response(const features::Dataset& data, const model::Model& model, const FitPeriod& period,
+                                             base::Executor& executor) {
+  const auto floors = features::Floors::fit(data, period.from);
+  const Scorer scorer(&model, &floors, {});
+  std::vector<const features::History*> histories;
+  for (const auto& history : data.histories) {
+    histories.push_back(&history);
+  }
+  const auto evidence = scorer.evidence(histories, period.from, {}, executor);
+  ItemResponse::Rows rows;
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    if (features::seen(*histories[i], period.from).empty()) {
+      continue;
+    }
+    const auto bought = features::bought_between(*histories[i], period.from, period.from.plus_ms(period.horizon_ms));
+    for (const auto& candidate : evidence[i]) {
+      rows.add(candidate.evidence, std::binary_search(bought.begin(), bought.end(), candidate.token));
+    }
+  }
+  BECKON_TRY(ItemResponse fitted, ItemResponse::fit(rows));
+  fitted.horizon_days = static_cast<double>(period.horizon_ms) / base::kDayMs;
+  return fitted;
+}
+
 }  // namespace beckon::response

@@ -284,6 +284,7 @@ base::Result<std::vector<events::Event>> read_person(const KeyValue& rows, const
       window.push_back(std::move(event));
     }
   }
+  // Each id's part is in order already, ties by place.
   std::stable_sort(window.begin(), window.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
   return window;
 }

@@ -34,7 +34,7 @@ base::Result<events::Event> decode_row(std::string_view key, std::string_view va
 
 void sort_by_time(std::vector<events::Event>& window) {
   std::sort(window.begin(), window.end(), [](const events::Event& a, const events::Event& b) {
-    return a.at != b.at ? a.at < b.at : a.id < b.id;
+    return a.at != b.at ? a.at < b.at : a.place != b.place ? a.place < b.place : a.id < b.id;
   });
 }
 

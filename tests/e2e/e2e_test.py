@@ -114,7 +114,7 @@ def make_shop(folder, template="segment"):
         out.write(CAMPAIGN)
     text = read(os.path.join(shop, "beckon.toml"))
     text = text[: text.index("[run]")] + text[text.index("[key]"):]
-    text += '\n[train]\nepochs_max = 3\nwidth = 16\nlayers = 1\n[run]\ncatalog = ["products.csv"]\nevents = ["events.jsonl"]\ncampaigns = ["campaigns/spring.toml"]\n'
+    text += '\n[train]\nepochs_max = 3\n[model]\nwidth = 16\nlayers = 1\n[run]\ncatalog = ["products.csv"]\nevents = ["events.jsonl"]\ncampaigns = ["campaigns/spring.toml"]\n'
     with open(os.path.join(shop, "beckon.toml"), "w", encoding="utf-8") as out:
         out.write(text)
     return shop

@@ -59,14 +59,10 @@ struct ConsentImport {
   std::vector<std::string> channels;
 };
 
+/// What [train] says about the shop's data; the rest of it, and [model], is the model's own.
 struct TrainConfig {
-  std::int64_t width = 64;
-  std::int64_t layers = 2;
-  std::int64_t length_max = 50;
-  std::int64_t epochs_max = 30;
   std::int64_t items_max = 30'000;     ///< most frequent items that get a vector; the rest share one
   std::int64_t horizon_days = 7;       ///< of the purchase head: buys within so many days
-  std::int64_t seed = 1;
 };
 
 struct Shop {

@@ -8,6 +8,7 @@
 #include "beckon/catalog/catalog.h"
 #include "beckon/events/clean.h"
 #include "beckon/events/parse.h"
+#include "beckon/model/train.h"
 
 namespace beckon::engine {
 
@@ -17,6 +18,9 @@ struct Config {
   bool has_csv_mapping = false;
   std::string event_channel = "web";  ///< of events that name none
   events::BotRules bots;
+  model::ModelOptions model;              ///< [model]
+  model::TrainOptions training;           ///< [train] over the defaults of beckon train: minutes, not the last thousandth
+  model::TrainOptions evaluation;         ///< [train] over the defaults of a measurement
   std::string key_file = "beckon.key";
   std::int64_t key_version = 1;
   std::vector<std::string> run_catalog;   ///< [run] catalog, events, campaigns: what `beckon run` does

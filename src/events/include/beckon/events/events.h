@@ -61,6 +61,7 @@ struct Event {
   std::string delivery;         ///< delivery id of an outcome
   std::string coupon;
   bool clock_corrected = false; ///< Segment's skew rule moved `at`
+  std::uint64_t place = 0;      ///< running number in the file it came from: keeps the order of what happened at the same time
   friend bool operator==(const Event&, const Event&) = default;
 };
 

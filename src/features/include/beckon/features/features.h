@@ -4,7 +4,7 @@
 //   features.h  Dataset: cleaned, tokenised histories of all customers
 //   sequence.h  histories → model::Sequence, with targets and labels
 //   floors.h    the opponents that a model has to beat: popularity, own history, Markov chain
-//   ranker.h    one probability per (customer, item) from the model's and the floors' scores
+//   chain.h     the Markov chain by itself
 
 #include <cstdint>
 #include <map>
@@ -56,6 +56,7 @@ struct Message {
 struct History {
   privacy::Pseudonym customer;
   std::vector<Step> steps;        ///< by time; purchases that were given back are left out
+  std::vector<std::uint64_t> orders;  ///< DatasetOptions::orders: per step the hash of its order, 0 when it has none
   std::vector<Message> messages;  ///< delivered to him
   std::int64_t last_ms = 0;       ///< of any event
   std::int64_t events = 0;
@@ -68,6 +69,8 @@ struct DatasetOptions {
   std::int64_t item_events_min = 2;              ///< rarer items share token 0
   std::vector<std::string> sensitive_categories; ///< their items are no features
   std::vector<std::string> services;             ///< item ids that are no goods: their steps are left out
+  bool orders = false;                           ///< fill History::orders
+  bool as_recorded = false;  ///< bot-like customers and purchases that came back stay in: what nobody knew at the time of a split
 };
 
 struct Dataset {

@@ -3,17 +3,12 @@
 
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
+#include "beckon/features/chain.h"
 #include "beckon/features/features.h"
 
 namespace beckon::features {
-
-struct Scored {
-  std::int32_t token = 0;
-  double score = 0;
-};
 
 class Floors {
  public:
@@ -31,9 +26,11 @@ class Floors {
  private:
   std::vector<Scored> popular_;
   std::vector<double> popularity_;
-  std::unordered_map<std::int32_t, std::vector<Scored>> next_;  // row-normalised as above
+  Chain chain_;
 };
 
+/// How much a step says about what he wants: a purchase 1, everything else a tenth.
+double wish_weight(StepType type);
 /// Steps up to `as_of`.
 std::span<const Step> seen(const History& history, base::Instant as_of);
 

@@ -20,6 +20,7 @@ struct SequenceOptions {
   base::Instant target_until;                       ///< targets and labels may come from up to here; as_of: none
   std::int64_t horizon_ms = 7 * base::kDayMs;
   bool targets_inside = true;                       ///< also for positions before the last moment (training)
+  std::size_t steps_max = SIZE_MAX;                 ///< read so many steps at most: cuts inside one moment
 };
 
 /// Targets: at every position one item of the customer's next moment (purchases before views), never one of the same basket:

@@ -65,27 +65,6 @@ struct TrainProgress {
   double loss = 0;
 };
 
-/// `files` is needed with a checkpoint path only. The executor may have any number of workers.
-struct TrainHooks {
-  base::Executor* executor = nullptr;
-  const base::Clock* clock = nullptr;  ///< nullptr: no durations in the reports
-  base::FileSystem* files = nullptr;
-  std::function<void(const TrainProgress&)> on_step;
-  std::function<void(const EpochReport&)> on_epoch;
-  std::function<bool()> should_stop;  ///< asked after every step
-};
-
-/// Trains `model` from its present weights; afterwards it holds the weights of the best epoch (the last, without
-/// validation). A validation history counts when its last position has a target. Errors: invalid_argument for data or
-/// options out of range, data_loss or failed_precondition for a state file that cannot be continued or a loss that is no
-/// longer finite.
-base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
-                                const TrainOptions& options, const TrainHooks& hooks);
-
-/// Floating-point operations in matrix products that training takes a position with a target: 6 a weight that it meets there
-/// (forward, and two products backward).
-double flops_per_position(const Model& model);
-
 struct EvaluateOptions {
   std::size_t k = 10;
   bool exclude_seen = false;
@@ -97,6 +76,26 @@ struct Evaluation {
   double hit = 0;
   double mrr = 0;
 };
+
+/// `files` is needed with a checkpoint path only. The executor may have any number of workers.
+struct TrainHooks {
+  base::Executor* executor = nullptr;
+  const base::Clock* clock = nullptr;  ///< nullptr: no durations in the reports
+  base::FileSystem* files = nullptr;
+  std::function<void(const TrainProgress&)> on_step;
+  std::function<void(const EpochReport&)> on_epoch;
+  std::function<bool()> should_stop;  ///< asked after every step
+  /// Asked once an epoch instead of ranking the validation set: for protocols with their own question. Its `ndcg` chooses the epoch.
+  std::function<Evaluation(const Model&)> validate;
+};
+
+/// Trains `model` from its present weights; afterwards it holds the weights of the best epoch (the last, without
+/// validation). A validation history counts when its last position has a target. Errors: invalid_argument for data or
+/// options out of range, data_loss or failed_precondition for a state file that cannot be continued or a loss that is no
+/// longer finite.
+base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
+                                const TrainOptions& options, const TrainHooks& hooks);
+
 /// Ranks the whole vocabulary for the last position of each sequence that has a target there. Ties count against us.
 Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, const EvaluateOptions& options,
                     base::Executor& executor);

@@ -45,4 +45,12 @@ class Scorer {
   ItemResponse response_;
 };
 
+struct FitPeriod {
+  base::Instant from;
+  std::int64_t horizon_ms = 0;
+};
+/// Weighs the evidence of everybody as of `from` by what he bought in the horizon after it: a period that `model` was not trained on.
+base::Result<ItemResponse> fit_item_response(const features::Dataset& data, const model::Model& model, const FitPeriod& period,
+                                             base::Executor& executor);
+
 }  // namespace beckon::response
