@@ -225,6 +225,7 @@ int main(int argc, char** argv) {
   app.add_option("--length-max", options.length_max);
   app.add_option("--dropout", options.dropout);
   app.add_option("--negatives", options.negatives);
+  app.add_option("--memory-dropout", options.memory_dropout);
   app.add_flag("--memory", options.memory, "counts of what followed inside the logits");
   app.add_option("--epochs", training.epochs_max);
   app.add_option("--patience", training.patience);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "beckon/evaluate/tensorboard.h"
 #include "beckon/model/config.h"
 #include "pages.h"
 #include "scoring.h"
@@ -66,6 +67,17 @@ base::Result<base::Json> run(evaluate::Data& data, const EvaluateRequest& reques
   environment.files = &files;
   environment.progress = request.quiet ? base::ProgressMode::kQuiet : base::ProgressMode::kAuto;
   environment.stop = &stop;
+  std::map<std::uint64_t, evaluate::TensorBoardLog> logs;  // a folder a seed, opened with its first epoch
+  if (!request.tensorboard.empty()) {
+    environment.on_epoch = [&](std::uint64_t seed, const model::EpochReport& epoch) -> base::Status {
+      auto log = logs.find(seed);
+      if (log == logs.end()) {
+        BECKON_TRY(auto opened, evaluate::TensorBoardLog::open(files, request.tensorboard + "/seed-" + std::to_string(seed), clock));
+        log = logs.emplace(seed, std::move(opened)).first;
+      }
+      return log->second.epoch(epoch);
+    };
+  }
   return evaluate::evaluate(data, setup.run, environment);
 }
 
@@ -120,7 +132,8 @@ base::Result<base::Json> evaluate_shop(Context& context, const EvaluateRequest& 
   data.timed = true;
   BECKON_TRY(data.set, features::build_dataset(*context.rows, categories_of(items), options));
   BECKON_TRY(base::Json report, run(data, request, context.stop, setup));
-  report["config"]["data"] = context.config.shop.name + " up to " + base::format_time(options.as_of);
+  report["config"]["data"] = context.config.shop.name;
+  report["config"]["as_of"] = base::format_time(options.as_of);
   return write_report(std::move(report), request);
 }
 

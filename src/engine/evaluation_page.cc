@@ -49,8 +49,7 @@ std::vector<std::pair<std::string, base::Json>> rankers(const base::Json& json) 
 report::Table comparison_table(const base::Json& json) {
   report::Table table;
   table.title = "Test part";
-  table.columns = {{"method", Align::kLeft}, {"NDCG@10", Align::kRight}, {"95 % interval", Align::kRight}, {"HR@10", Align::kRight},
-                   {"MRR@10", Align::kRight}};
+  table.columns = {{"method", Align::kLeft}, {"NDCG@10", Align::kRight}, {"95 % interval", Align::kRight}, {"HR@10", Align::kRight}};
   const bool baskets = json["mean"]["test"].contains("recall@10");
   if (baskets) {
     table.columns.push_back({"recall@10", Align::kRight});
@@ -59,7 +58,7 @@ report::Table comparison_table(const base::Json& json) {
   table.columns.push_back({"items shown", Align::kRight});
   for (const auto& [name, figures] : rankers(json)) {
     std::vector<std::string> row{name_of(name), figure(figures, "ndcg@10"), interval_text(json["intervals"], name, "ndcg@10"),
-                                 figure(figures, "hr@10"), figure(figures, "mrr@10")};
+                                 figure(figures, "hr@10")};
     if (baskets) {
       row.push_back(figure(figures, "recall@10"));
       row.push_back(figure(figures, "precision@10"));

@@ -167,6 +167,30 @@ report::Chart reliability_chart(const std::string& title, const base::Json& bins
   return chart;
 }
 
+// The network's own yes/no answers, calibrated before the period they are judged on.
+static void add_heads(const base::Json& heads, report::Section& section) {
+  using report::Align;
+  report::Table table;
+  table.title = "Yes/no answers of the network";
+  table.columns = {{"question", Align::kLeft}, {"customers", Align::kRight}, {"yes", Align::kRight}, {"AUC", Align::kRight},
+                   {"calibration error", Align::kRight}, {"log loss", Align::kRight}};
+  for (const auto& head : heads) {
+    const bool known = head.contains("bins");
+    table.rows.push_back({base::string_or(head, "name"), count(base::int_or(head, "count")), count(base::int_or(head, "positives")),
+                          known ? decimal(base::real_or(head, "auc"), "%.3f") : "too few",
+                          known ? decimal(base::real_or(head, "expected_calibration_error"), "%.4f") : "–",
+                          known ? decimal(base::real_or(head, "log_loss"), "%.4f") : "–"});
+    if (known) {
+      report::Chart chart = reliability_chart("Predicted and seen: " + base::string_or(head, "name"), head["bins"]);
+      chart.x_label = "predicted probability";
+      chart.y_label = "share that did";
+      section.charts.push_back(chart);
+    }
+  }
+  table.note = "One answer a customer, asked at the start of the test period; calibrated (Platt) on the period before it.";
+  section.tables.push_back(table);
+}
+
 report::Section model_section(const base::Json& figures) {
   using report::Align;
   report::Section section;
@@ -194,6 +218,9 @@ report::Section model_section(const base::Json& figures) {
   report::Chart chart = reliability_chart("Predicted and bought", test["calibration"]["bins"]);
   chart.note = "Expected calibration error " + decimal(base::real_or(test["calibration"], "expected_calibration_error"), "%.4f") + ". On the diagonal 3 % means 3 of 100.";
   section.charts = {chart};
+  if (test.contains("heads")) {
+    add_heads(test["heads"], section);
+  }
   return section;
 }
 

@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "beckon/evaluate/tensorboard.h"
 #include "beckon/model/ranking.h"
 #include "beckon/model/train.h"
 #include "beckon/stats/stats.h"
+#include "heads.h"
 #include "scoring.h"
 
 namespace beckon::engine {
@@ -57,15 +59,6 @@ std::vector<std::int32_t> first_ten(const std::vector<features::Scored>& scored)
 
 base::Json figures_json(const RankingFigures& figures) {
   return {{"name", figures.name}, {"ndcg10", figures.ndcg10}, {"hit10", figures.hit10}, {"customers", figures.customers}};
-}
-
-base::Json reliability_json(const std::vector<double>& predicted, const std::vector<std::uint8_t>& outcome) {
-  base::Json out = base::Json::array();
-  for (const auto& bin : stats::reliability_table(predicted, outcome)) {
-    out.push_back({{"predicted", bin.predicted}, {"observed", bin.observed.estimate}, {"low", bin.observed.low},
-                   {"high", bin.observed.high}, {"count", bin.count}});
-  }
-  return out;
 }
 
 struct TestInput {
@@ -151,7 +144,9 @@ base::Json measure_on_test(Context& context, const TestInput& in) {
   return {{"protocol", "next basket after " + base::format_date(in.split.test_from) + ", whole catalogue, repeats allowed"},
           {"ranking", rows},
           {"comparison", compare(all)},
-          {"calibration", calibration(in, scored)}};
+          {"calibration", calibration(in, scored)},
+          {"heads", head_figures(*in.data, *in.weights, {in.split.validation_from, in.split.test_from, in.split.as_of, in.horizon_ms},
+                                 *context.executor)}};
 }
 
 model::TrainOptions train_options(const Context& context, const TrainRequest& request, std::size_t steps) {
@@ -168,9 +163,16 @@ model::TrainOptions train_options(const Context& context, const TrainRequest& re
 }
 
 base::Result<model::TrainReport> run_training(Context& context, model::Model& weights, const Sets& sets,
-                                              const model::TrainOptions& options) {
+                                              const std::pair<const model::TrainOptions*, std::string>& options_and_tensorboard) {
+  const model::TrainOptions& options = *options_and_tensorboard.first;
+  std::vector<evaluate::TensorBoardLog> log;  // none or one
   base::Progress progress({"train", "epochs", options.epochs_max, context.progress()}, *context.clock);
   const base::SystemClock stopwatch;
+  base::Status logged = base::ok_status();
+  if (!options_and_tensorboard.second.empty()) {
+    BECKON_TRY(auto opened, evaluate::TensorBoardLog::open(*context.files, options_and_tensorboard.second, stopwatch));
+    log.push_back(std::move(opened));
+  }
   model::TrainHooks hooks;
   hooks.executor = context.executor.get();
   hooks.clock = &stopwatch;
@@ -180,8 +182,13 @@ base::Result<model::TrainReport> run_training(Context& context, model::Model& we
     char note[96];
     std::snprintf(note, sizeof note, "loss %.3f, validation NDCG@10 %.4f", epoch.train_loss, epoch.validation_ndcg10);
     progress.update(epoch.epoch, note);
+    if (!log.empty() && logged.ok()) {
+      logged = log[0].epoch(epoch);
+    }
   };
-  return model::train(weights, sets.train, sets.validation, options, hooks);
+  auto report = model::train(weights, sets.train, sets.validation, options, hooks);
+  BECKON_TRY_STATUS(logged);
+  return report;
 }
 
 base::Json training_json(const model::TrainReport& report) {
@@ -229,7 +236,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY(auto weights, model::Model::make(shape, context.config.training.seed));
   BECKON_TRY_STATUS(context.files->make_dirs(context.path("model")));
   const auto how = train_options(context, request, static_cast<std::size_t>(data.steps));
-  BECKON_TRY(const auto report, run_training(context, weights, sets, how));
+  BECKON_TRY(const auto report, run_training(context, weights, sets, {&how, request.tensorboard}));
   if (report.cancelled) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "beckon/base/rng.h"
+
 namespace beckon::model::inner {
 namespace {
 
@@ -179,11 +181,16 @@ void RecalledBatch::clear() {
   entry.clear();
 }
 
-void append_recalled(const Memory& memory, const Sequence& sequence, const Window& window, RecalledBatch& batch) {
+bool MemoryDropout::drops(std::size_t row) const {
+  return rate > 0 && base::Rng(key, 0x4D656D6FULL << 32U | (first_row + row)).uniform() < static_cast<double>(rate);
+}
+
+void append_recalled(const Memory& memory, const Sequence& sequence, const Window& window, const MemoryDropout& dropout,
+                     RecalledBatch& batch) {
   const OwnSteps own(sequence);
   std::vector<Recalled> row;
   for (std::size_t i = window.begin; i < std::max(window.end, window.begin + 1); ++i) {
-    if (i < sequence.target.size() && sequence.target[i] > 0) {
+    if (i < sequence.target.size() && sequence.target[i] > 0 && !dropout.drops(batch.start.size() - 1)) {
       memory.recall(sequence, i, &own, row);
       batch.entry.insert(batch.entry.end(), row.begin(), row.end());
     }

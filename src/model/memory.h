@@ -74,7 +74,15 @@ struct RecalledBatch {
   void clear();
   std::span<const Recalled> row(std::size_t r) const { return std::span(entry).subspan(start[r], start[r + 1] - start[r]); }
 };
+/// Rows that must answer without memory: a function of the key and of the row in the whole step.
+struct MemoryDropout {
+  float rate = 0;
+  std::uint64_t key = 0;
+  std::uint32_t first_row = 0;  ///< of the shard
+  bool drops(std::size_t row) const;
+};
 /// Appends the rows of a window that is in a training batch.
-void append_recalled(const Memory& memory, const Sequence& sequence, const Window& window, RecalledBatch& batch);
+void append_recalled(const Memory& memory, const Sequence& sequence, const Window& window, const MemoryDropout& dropout,
+                     RecalledBatch& batch);
 
 }  // namespace beckon::model::inner

@@ -83,6 +83,7 @@ base::Status validate(const ModelOptions& o) {
   BECKON_TRY_STATUS(in_range("feed_forward_width", o.feed_forward_width, 0, 16'384));
   BECKON_TRY_STATUS(in_range("length_max", o.length_max, 1, 4096));
   BECKON_TRY_STATUS(in_range("dropout", o.dropout, 0.0F, .95F));
+  BECKON_TRY_STATUS(in_range("memory_dropout", o.memory_dropout, 0.0F, .95F));
   BECKON_TRY_STATUS(in_range("negatives", o.negatives, 0, 1'000'000));
   BECKON_TRY_STATUS(in_range("gbce_calibration", o.gbce_calibration, 0.0F, 1.0F));
   BECKON_TRY_STATUS(in_range("head_weight", o.head_weight, 0.0F, 1000.0F));
@@ -144,6 +145,7 @@ base::Json json_of(const ModelOptions& o) {
   json["positions"] = name_of(kPositions, o.positions);
   json["time_bias"] = o.time_bias;
   json["memory"] = o.memory;
+  json["memory_dropout"] = static_cast<double>(o.memory_dropout);
   json["feed_forward_bias"] = o.feed_forward_bias;
   json["final_norm"] = o.final_norm;
   json["token_bias"] = o.token_bias;
@@ -207,6 +209,7 @@ base::Result<ModelOptions> options_from_json(std::string_view text) {
   BECKON_TRY(o.head_loss, named(kHeadLosses, "head_loss", word("head_loss", "binary_cross_entropy")));
   o.time_bias = base::bool_or(json, "time_bias", false);
   o.memory = base::bool_or(json, "memory", false);
+  o.memory_dropout = static_cast<float>(base::real_or(json, "memory_dropout", 0));
   o.feed_forward_bias = base::bool_or(json, "feed_forward_bias", false);
   o.final_norm = base::bool_or(json, "final_norm", true);
   o.token_bias = base::bool_or(json, "token_bias", true);

@@ -139,8 +139,9 @@ const RecalledBatch* Trainer::fill_recalled(std::span<const Window> windows, std
     return nullptr;
   }
   recalled_[w].clear();
+  const MemoryDropout dropout{model_.options().memory_dropout, dropout_key(options_.seed, optimizer_.state().steps), shards_[w].first_row};
   for (std::size_t i = shard_begin_[w]; i < shard_begin_[w + 1]; ++i) {
-    append_recalled(*model_.memory(), data_.train[windows[i].sequence], windows[i], recalled_[w]);
+    append_recalled(*model_.memory(), data_.train[windows[i].sequence], windows[i], dropout, recalled_[w]);
   }
   return &recalled_[w];
 }

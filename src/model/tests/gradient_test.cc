@@ -46,7 +46,7 @@ Setting make_setting(const ModelOptions& options) {
   if (options.memory) {
     const auto memory = Memory::count(sequences, s.model.tokens());
     for (std::size_t i = 0; i < sequences.size(); ++i) {
-      append_recalled(memory, sequences[i], {i, 0, sequences[i].length()}, s.recalled);
+      append_recalled(memory, sequences[i], {i, 0, sequences[i].length()}, {}, s.recalled);
     }
   }
   s.plan = plan_loss(options, {&s.batch, 1});

@@ -82,6 +82,7 @@ base::Result<base::Json> ingest(Context& context, const std::vector<std::string>
 // ---- train, plan, send, report -----------------------------------------------------------------------------------------------
 struct TrainRequest {
   bool resume = false;
+  std::string tensorboard = {};  ///< folder for event files; empty: none
 };
 base::Result<base::Json> train(Context& context, const TrainRequest& request);
 

@@ -5,6 +5,7 @@
 //   measures.h   hit rate, NDCG, reciprocal rank, recall, precision, coverage
 //   floors.h     popularity, Markov chain, item neighbours, own history
 //   machine.h    sgemm rate, memory
+//   tensorboard.h  curves for TensorBoard
 //   evaluate.h   all of it, once a seed
 
 #include <atomic>

@@ -1,0 +1,25 @@
+#pragma once
+// Private to engine: how well the network's yes/no answers hold.
+
+#include "beckon/base/executor.h"
+#include "beckon/base/json.h"
+#include "beckon/features/sequence.h"
+#include "beckon/model/model.h"
+
+namespace beckon::engine {
+
+struct HeadPeriods {
+  base::Instant fitted_from;   ///< calibration is fitted on answers between the two …
+  base::Instant judged_from;   ///< … and judged on answers from here
+  base::Instant until;
+  std::int64_t horizon_ms = 0;
+};
+
+/// One row a head: {"name", "count", "positives", "slope", "offset", "auc", "expected_calibration_error", "log_loss", "bins"}. Heads whose
+/// answers hold one class only, in either period, come with "count" and no bins.
+base::Json head_figures(const features::Dataset& data, const model::Model& weights, const HeadPeriods& periods, base::Executor& executor);
+
+/// Bins of predicted and observed shares with their intervals.
+base::Json reliability_json(const std::vector<double>& predicted, const std::vector<std::uint8_t>& outcome);
+
+}  // namespace beckon::engine
