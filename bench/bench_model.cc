@@ -119,6 +119,7 @@ void print_quality(const char* what, const model::Evaluation& e) {
 struct Words {
   std::string path, arch = "ligr", loss = "auto", precision = "auto", save;
   bool opponents_block = false;
+  double stop_at = 0;
 };
 
 int run(const Words& words, const model::ModelOptions& asked, const model::TrainOptions& training) {
@@ -151,7 +152,10 @@ int run(const Words& words, const model::ModelOptions& asked, const model::Train
   double cpu_start = 0;
   double cpu_end = 0;
   hooks.on_step = [&](const model::TrainProgress& p) { (p.step == 1 ? cpu_start : cpu_end) = cpu_seconds(); };
+  bool reached = false;
+  hooks.should_stop = [&] { return reached; };
   hooks.on_epoch = [&](const model::EpochReport& e) {
+    reached = words.stop_at > 0 && e.validation_ndcg10 >= words.stop_at;
     const double rate = model::flops_per_position(options) * e.positions_per_second / 1e9;
     spent += static_cast<double>(e.positions) / e.positions_per_second;
     std::printf("epoch %3d  loss %.4f  validation %.4f/%.4f  %.0f tokens/s (%.0f a core-second) = %.0f GFLOP/s, %.0f %% of sgemm  "
@@ -217,6 +221,7 @@ int main(int argc, char** argv) {
   app.add_option("--loss", words.loss, "auto, full, sampled, gbce, bce");
   app.add_option("--precision", words.precision, "auto, fp32, bf16");
   app.add_flag("--opponents-block", words.opponents_block, "the PyTorch opponent's shape: absolute positions, biases, 4 x width inside");
+  app.add_option("--stop-at", words.stop_at, "stop when validation NDCG@10 has reached this");
   app.add_option("--save", words.save, "write the model to this file");
   app.add_option("--width", options.width);
   app.add_option("--layers", options.layers);

@@ -8,29 +8,71 @@ namespace {
 struct RowResults {
   float* __restrict max;
   float* __restrict sum;
-  std::uint16_t* __restrict rounded;  // nullptr: not wanted
+  std::uint16_t* __restrict rounded;
 };
 
+// x += bias; returns the largest. Lanes as in fast_math.h.
+BECKON_INLINE float add_bias_and_max(const float* __restrict bias, float* __restrict x, std::size_t count) {
+  float lane[inner::kLanes];
+  for (std::size_t l = 0; l < inner::kLanes; ++l) {
+    lane[l] = x[0] + bias[0];
+  }
+  const auto visit = [&](std::size_t i, std::size_t l) __attribute__((always_inline)) {
+    const float value = x[i] + bias[i];
+    x[i] = value;
+    lane[l] = lane[l] > value ? lane[l] : value;
+  };
+  std::size_t i = 0;
+  for (; i + inner::kLanes <= count; i += inner::kLanes) {
+    for (std::size_t l = 0; l < inner::kLanes; ++l) {
+      visit(i + l, l);
+    }
+  }
+  for (std::size_t l = 0; i + l < count; ++l) {
+    visit(i + l, l);
+  }
+  return inner::max_inline(lane, inner::kLanes);
+}
+
+// Visits e^(x - top) of each entry and returns the sum of them.
+template <class Keep>
+BECKON_INLINE float exponentiate(const float* x, float top, std::size_t count, const Keep& keep) {
+  float lane[inner::kLanes] = {};
+  std::size_t i = 0;
+  for (; i + inner::kLanes <= count; i += inner::kLanes) {
+    for (std::size_t l = 0; l < inner::kLanes; ++l) {
+      const float value = inner::exp_inline(x[i + l] - top);
+      keep(i + l, value);
+      lane[l] += value;
+    }
+  }
+  for (std::size_t l = 0; i + l < count; ++l) {
+    const float value = inner::exp_inline(x[i + l] - top);
+    keep(i + l, value);
+    lane[l] += value;
+  }
+  return inner::fold_lanes(lane);
+}
+
 BECKON_CLONES void tile_loop(const SoftmaxTile& tile, const RowResults& out, std::size_t rows) {
-  const std::size_t columns = tile.columns;
-  const float* __restrict bias = tile.bias.data();
   for (std::size_t r = 0; r < rows; ++r) {
-    float* __restrict row = tile.logits.data() + r * columns;
-    for (std::size_t i = 0; i < columns; ++i) {
-      row[i] += bias[i];
-    }
-    const float top = inner::max_inline(row, columns);
-    for (std::size_t i = 0; i < columns; ++i) {
-      row[i] = inner::exp_inline(row[i] - top);
-    }
+    float* __restrict row = tile.logits.data() + r * tile.columns;
+    const float top = add_bias_and_max(tile.bias.data(), row, tile.columns);
     out.max[r] = top;
-    out.sum[r] = inner::sum_inline(row, columns);
-    if (out.rounded != nullptr) {
-      std::uint16_t* __restrict rounded = out.rounded + r * columns;
-      for (std::size_t i = 0; i < columns; ++i) {
-        rounded[i] = inner::bf16_inline(row[i]);
-      }
-    }
+    out.sum[r] = exponentiate(row, top, tile.columns,
+                              [&](std::size_t i, float value) __attribute__((always_inline)) { row[i] = value; });
+  }
+}
+
+BECKON_CLONES void rounded_tile_loop(const SoftmaxTile& tile, const RowResults& out, std::size_t rows) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    float* __restrict row = tile.logits.data() + r * tile.columns;
+    std::uint16_t* __restrict rounded = out.rounded + r * tile.columns;
+    const float top = add_bias_and_max(tile.bias.data(), row, tile.columns);
+    out.max[r] = top;
+    out.sum[r] = exponentiate(row, top, tile.columns, [&](std::size_t i, float value) __attribute__((always_inline)) {
+      rounded[i] = inner::bf16_inline(value);
+    });
   }
 }
 
@@ -103,7 +145,11 @@ void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<f
   BECKON_CHECK(tile.columns > 0 && tile.bias.size() == tile.columns && row_sum.size() == rows);
   BECKON_CHECK(tile.logits.size() == rows * tile.columns);
   BECKON_CHECK(rounded.empty() || rounded.size() == tile.logits.size());
-  tile_loop(tile, {row_max.data(), row_sum.data(), rounded.empty() ? nullptr : rounded.data()}, rows);
+  if (rounded.empty()) {
+    tile_loop(tile, {row_max.data(), row_sum.data(), nullptr}, rows);
+  } else {
+    rounded_tile_loop(tile, {row_max.data(), row_sum.data(), rounded.data()}, rows);
+  }
 }
 
 void add_weighted_column_sums(std::span<const float> x, std::span<const float> weight, std::span<float> sums) {

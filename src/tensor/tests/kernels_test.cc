@@ -284,7 +284,11 @@ TEST(SoftmaxTile, WeightedSumsAndRoundedNumbersAgreeWithPlainLoops) {
     std::vector<float> top(kRows);
     std::vector<float> sum(kRows);
     std::vector<std::uint16_t> bits(x.size());
-    softmax_tile({x, columns, bias}, top, sum, bits);
+    auto logits = x;
+    softmax_tile({logits, columns, bias}, top, sum, bits);
+    const auto sum_of_rounded = sum;
+    softmax_tile({x, columns, bias}, top, sum);
+    EXPECT_EQ(sum, sum_of_rounded);
     auto sums = noise(columns, 3);
     auto rounded_sums = sums;
     auto expected = sums;

@@ -114,8 +114,8 @@ struct SoftmaxTile {
   std::size_t columns = 0;
   std::span<const float> bias;  ///< columns; added to every row first
 };
-/// In place e^(logit + bias - max of the row); `row_max` and `row_sum` have one entry a row. `rounded`, unless empty: the same
-/// numbers as bfloat16 (the sums are of the unrounded ones).
+/// In place e^(logit + bias - max of the row); `row_max` and `row_sum` have one entry a row. `rounded`, unless empty: the
+/// result goes there as bfloat16 (the sums are of the unrounded numbers) and the tile is left with the biased logits.
 void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum,
                   std::span<std::uint16_t> rounded = {});
 /// sums(c) += Σ_r weight[r] · x(r, c), for floats and for bfloat16.
