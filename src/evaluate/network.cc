@@ -64,7 +64,7 @@ void Network::score(std::span<const Case> cases, std::span<float> scores) const 
     inputs.push_back(input_of(*one.history, one.seen, timed_));
   }
   base::SeededExecutor here(1);  // cases are already spread over the workers
-  weights_.score_tokens(weights_.encode(inputs, here), scores);
+  weights_.score_histories(inputs, weights_.encode(inputs, here), scores);
 }
 
 }  // namespace beckon::evaluate

@@ -136,7 +136,7 @@ base::Result<Model> model_from_bytes(std::string_view bytes) {
     }
     ++expected;
   }
-  const bool remembers = options.memory && file.tensors.contains("memory.row_size");
+  const bool remembers = uses_memory(options) && file.tensors.contains("memory.row_size");
   if (expected + (remembers ? kMemoryTensors : 0) != file.tensors.size()) {
     return base::data_loss("the file holds tensors that its configuration does not know: take a backup or train again");
   }

@@ -72,11 +72,8 @@ Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, con
         const std::size_t count = std::min(kTaskRows, rows.size() - begin);
         Rankings ranking;
         ranking.logits.resize(count * model.tokens());
-        model.score_tokens(std::span(vectors).subspan(begin * model.width(), count * model.width()), ranking.logits);
-        for (std::size_t r = 0; r < count; ++r) {
-          model.add_memory(*rows[begin + r], std::span(vectors).subspan((begin + r) * model.width(), model.width()),
-                           std::span(ranking.logits).subspan(r * model.tokens(), model.tokens()));
-        }
+        model.score_histories(std::span(histories).subspan(begin, count),
+                              std::span(vectors).subspan(begin * model.width(), count * model.width()), ranking.logits);
         rank_rows(model, std::span(rows).subspan(begin, count), options, ranking);
         return ranking.sum;
       },

@@ -53,7 +53,7 @@ Layout::Layout(const ModelOptions& options) {
   }
   head = add("heads.weight", width, size_of(options.heads));
   head_bias = add("heads.bias", 1, size_of(options.heads));
-  if (options.memory) {
+  if (uses_memory(options)) {
     gate = add("memory.gate", width, kMemoryFeatures);
     gate_bias = add("memory.gate_bias", 1, kMemoryFeatures);
   }

@@ -168,6 +168,14 @@ void Model::score_tokens(std::span<const float> vectors, std::span<float> out) c
   }
 }
 
+void Model::score_histories(std::span<const Sequence> histories, std::span<const float> vectors, std::span<float> out) const {
+  BECKON_CHECK(vectors.size() == histories.size() * width());
+  score_tokens(vectors, out);
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    add_memory(histories[i], vectors.subspan(i * width(), width()), out.subspan(i * tokens(), tokens()));
+  }
+}
+
 void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
   BECKON_CHECK(vector.size() == width() && logits.size() == tokens());
   if (memory_ == nullptr || history.length() == 0) {

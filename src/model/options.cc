@@ -60,6 +60,7 @@ base::Result<T> named(const Name<T> (&names)[kCount], const char* field, const s
 }
 
 constexpr std::int32_t kFullSoftmaxTokensMax = 30'000;
+constexpr std::int32_t kMemoryTokensMax = 16'000'000;  // followers are saved as floats
 constexpr std::int64_t kWeightsMax = 4'000'000'000;
 
 }  // namespace
@@ -87,12 +88,6 @@ base::Status validate(const ModelOptions& o) {
   BECKON_TRY_STATUS(in_range("negatives", o.negatives, 0, 1'000'000));
   BECKON_TRY_STATUS(in_range("gbce_calibration", o.gbce_calibration, 0.0F, 1.0F));
   BECKON_TRY_STATUS(in_range("head_weight", o.head_weight, 0.0F, 1000.0F));
-  if (o.memory && resolved_loss(o) != LossKind::kFullSoftmax && resolved_loss(o) != LossKind::kSampledSoftmax) {
-    return base::invalid_argument("memory goes with a softmax loss: choose loss full or sampled, or turn memory off");
-  }
-  if (o.memory) {
-    BECKON_TRY_STATUS(in_range("tokens of a model with memory", o.tokens, 2, 16'000'000));
-  }
   return in_range("number of embedding weights", rows * o.width, std::int64_t{1}, kWeightsMax);
 }
 
@@ -101,6 +96,12 @@ LossKind resolved_loss(const ModelOptions& options) {
     return options.loss;
   }
   return options.tokens <= kFullSoftmaxTokensMax ? LossKind::kFullSoftmax : LossKind::kSampledSoftmax;
+}
+
+bool uses_memory(const ModelOptions& options) {
+  const LossKind loss = resolved_loss(options);
+  const bool softmax = loss == LossKind::kFullSoftmax || loss == LossKind::kSampledSoftmax;
+  return options.memory && softmax && options.tokens <= kMemoryTokensMax;
 }
 
 std::int32_t resolved_negatives(const ModelOptions& options) {

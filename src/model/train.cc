@@ -52,7 +52,7 @@ class Trainer {
         work_(options.worker_count),
         shards_(options.worker_count),
         recalled_(options.worker_count) {
-    if (model.options().memory) {
+    if (uses_memory(model.options())) {
       model.set_memory(std::make_shared<const Memory>(Memory::count(data.train, model.tokens())));
     }
     if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {

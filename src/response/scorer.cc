@@ -37,11 +37,9 @@ Tile score_tile(const model::Model& model, std::span<const features::History* co
   Tile tile;
   tile.logits.resize(sequences.size() * model.tokens());
   tile.heads.resize(sequences.size() * model.heads());
-  model.score_tokens(vectors, tile.logits);
+  model.score_histories(sequences, vectors, tile.logits);
   model.head_logits(vectors, tile.heads);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    model.add_memory(sequences[i], std::span(vectors).subspan(i * model.width(), model.width()),
-                     std::span(tile.logits).subspan(i * model.tokens(), model.tokens()));
     const std::span<const float> row(tile.logits.data() + i * model.tokens(), model.tokens());
     const float top = *std::max_element(row.begin() + 1, row.end());
     double total = 0;

@@ -20,6 +20,7 @@ ModelOptions small_options() {
   options.length_max = 9;
   options.dropout = .2F;
   options.head_weight = .7F;
+  options.memory = false;
   return options;
 }
 

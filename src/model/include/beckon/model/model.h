@@ -70,8 +70,8 @@ struct ModelOptions {
   bool final_norm = true;        ///< layer norm after the last layer
   bool token_bias = true;        ///< learn a bias a token; else it stays 0
   std::int32_t length_max = 50;  ///< positions seen at once
-  bool memory = false;           ///< with a softmax loss: counts of what followed and of the history's own tokens, see memory.h
-  float memory_dropout = .3F;    ///< share of training positions that must answer without memory, so that the network does not lean on it
+  bool memory = true;            ///< with a softmax loss (else nothing): counts of what followed and of the history's own tokens, see memory.h
+  float memory_dropout = .4F;    ///< share of training positions that must answer without memory, so that the network does not lean on it
   float dropout = .4F;           ///< of embeddings and branches; between recurrent layers
   LossKind loss = LossKind::kAuto;
   std::int32_t negatives = 0;  ///< 0: 1,024 shared by a step (sampled softmax), 256 a position (gBCE), 1 a position (BCE)
@@ -85,6 +85,8 @@ base::Status validate(const ModelOptions& options);
 /// The loss that `options.loss` stands for.
 LossKind resolved_loss(const ModelOptions& options);
 std::int32_t resolved_negatives(const ModelOptions& options);
+/// Whether `options.memory` is wanted and possible: with a softmax loss over at most 16 million tokens.
+bool uses_memory(const ModelOptions& options);
 /// "ligr", "sasrec", "rnn", "gru", "lstm"; "auto", "full", "sampled", "gbce", "bce". invalid_argument with the list for others.
 base::Result<Arch> arch_from(const std::string& name);
 base::Result<LossKind> loss_from(const std::string& name);
@@ -113,9 +115,11 @@ class Model {
   /// (length, width): e after every position of one history of at most `length_max` positions.
   std::vector<float> encode_positions(const Sequence& history) const;
   /// vectors (N, width) → out (N, tokens): logits; column 0 is -infinity. Up to a constant a row, log-probabilities of
-  /// next.
+  /// next. Without the memory's part.
   void score_tokens(std::span<const float> vectors, std::span<float> out) const;
-  /// Adds to the logits (tokens) of a history with vector e what the memory knows of it. Nothing without memory.
+  /// The same with what the memory knows of each history (vectors: theirs, from encode): what training optimised.
+  void score_histories(std::span<const Sequence> histories, std::span<const float> vectors, std::span<float> out) const;
+  /// Adds the memory's part to the logits (tokens) of one history with vector e. Nothing without memory.
   void add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const;
   /// vectors (N, width) → out (N, heads): log-odds W·e + b.
   void head_logits(std::span<const float> vectors, std::span<float> out) const;
