@@ -62,6 +62,7 @@ void declare_train(CLI::App& app, Shared& shared) {
   CLI::App* command = app.add_subcommand("train", "Learn from the events: transformer, purchase and click heads, calibrated per item");
   command->add_flag("--resume", request->resume, "Go on from the last epoch of an interrupted run");
   command->add_option("--tensorboard", request->tensorboard, "Write event files for TensorBoard into this folder");
+  command->add_option("--export-onnx", request->onnx, "Write the network as ONNX: inputs tokens, side, lengths; outputs e, logits, head_logits");
   add_shared(*command, shared, true);
   command->footer("Example:  beckon train --as-of 2026-03-01");
   command->callback([request, &shared] {

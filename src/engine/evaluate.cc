@@ -5,6 +5,7 @@
 
 #include "beckon/evaluate/tensorboard.h"
 #include "beckon/model/config.h"
+#include "beckon/model/onnx.h"
 #include "pages.h"
 #include "scoring.h"
 #include "sequence_file.h"
@@ -81,12 +82,22 @@ base::Result<base::Json> run(evaluate::Data& data, const EvaluateRequest& reques
   return evaluate::evaluate(data, setup.run, environment);
 }
 
+// The network of the first seed, from the checkpoint that its run left.
+base::Status write_onnx(const EvaluateRequest& request, base::FileSystem& files) {
+  BECKON_TRY(const auto network, model::Model::load(files, request.out + "/seed-" + std::to_string(request.seeds.front()) + ".safetensors"));
+  BECKON_TRY(const std::string onnx, model::to_onnx(network));
+  return files.write_atomic(request.onnx, onnx);
+}
+
 base::Result<base::Json> write_report(base::Json report, const EvaluateRequest& request) {
   base::PosixFileSystem files;
   BECKON_TRY_STATUS(files.make_dirs(request.out));
   const report::Page page = evaluation_page(report);
   BECKON_TRY_STATUS(files.write_atomic(request.out + "/report.json", base::to_pretty(report) + "\n"));
   BECKON_TRY_STATUS(files.write_atomic(request.out + "/report.html", report::to_html(page)));
+  if (!request.onnx.empty()) {
+    BECKON_TRY_STATUS(write_onnx(request, files));
+  }
   report["files"] = {request.out + "/report.json", request.out + "/report.html"};
   report["text"] = report::to_terminal(page);
   if (!report.contains("exit")) {

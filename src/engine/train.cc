@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "beckon/evaluate/tensorboard.h"
+#include "beckon/model/onnx.h"
 #include "beckon/model/ranking.h"
 #include "beckon/model/train.h"
 #include "beckon/stats/stats.h"
@@ -239,6 +240,10 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY(const auto report, run_training(context, weights, sets, {&how, request.tensorboard}));
   if (report.cancelled) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
+  }
+  if (!request.onnx.empty()) {
+    BECKON_TRY(const std::string onnx, model::to_onnx(weights));
+    BECKON_TRY_STATUS(context.files->write_atomic(request.onnx, onnx));
   }
   TrainedModel trained;
   // On the validation period: the network has not seen it, the test period stays untouched.

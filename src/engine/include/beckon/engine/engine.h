@@ -83,6 +83,7 @@ base::Result<base::Json> ingest(Context& context, const std::vector<std::string>
 struct TrainRequest {
   bool resume = false;
   std::string tensorboard = {};  ///< folder for event files; empty: none
+  std::string onnx = {};         ///< file for the network as ONNX; empty: none
 };
 base::Result<base::Json> train(Context& context, const TrainRequest& request);
 

@@ -20,6 +20,7 @@ struct EvaluateRequest {
   std::vector<std::uint64_t> seeds{1};
   std::string out;                ///< folder for report.json, report.html and the checkpoints
   std::string tensorboard;        ///< folder for event files; empty: none
+  std::string onnx = {};          ///< file for the network of the first seed as ONNX; empty: none
   bool resume = false;            ///< go on from the state that an interrupted run left in `out`
   bool quiet = false;
 };
