@@ -203,6 +203,7 @@ int start(const Words& words, model::ModelOptions options, model::TrainOptions t
     options.positions = options.arch == model::Arch::kLigr ? model::Positions::kAbsolute : model::Positions::kAuto;
     options.time_bias = false;
     options.token_bias = false;
+    options.memory = false;
   }
   return run(words, options, training);
 }
@@ -231,7 +232,7 @@ int main(int argc, char** argv) {
   app.add_option("--dropout", options.dropout);
   app.add_option("--negatives", options.negatives);
   app.add_option("--memory-dropout", options.memory_dropout);
-  app.add_flag("--memory", options.memory, "counts of what followed inside the logits");
+  app.add_flag("--memory,!--no-memory", options.memory, "counts of what followed inside the logits");
   app.add_option("--epochs", training.epochs_max);
   app.add_option("--patience", training.patience);
   app.add_option("--batch", training.batch_positions);

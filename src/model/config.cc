@@ -72,7 +72,8 @@ base::Json options_json(const TrainOptions& t) {
           {"patience", t.patience},
           {"positions_per_sequence", static_cast<std::int64_t>(t.positions_per_sequence)},
           {"validation_count_max", static_cast<std::int64_t>(t.validation_count_max)},
-          {"negative_power", t.negative_power}};
+          {"negative_power", t.negative_power},
+          {"precision", inner::text_of(t.precision)}};
 }
 
 TrainOptions read_train_options(base::TomlTable table, const TrainOptions& defaults) {
@@ -94,6 +95,12 @@ TrainOptions read_train_options(base::TomlTable table, const TrainOptions& defau
   t.positions_per_sequence = count("positions_per_sequence", t.positions_per_sequence);
   t.validation_count_max = count("validation_count_max", t.validation_count_max);
   t.negative_power = table.real("negative_power", t.negative_power);
+  const auto precision = precision_from(table.text("precision", inner::text_of(t.precision)));
+  if (!precision.ok()) {
+    table.fail("precision", precision.error().message);
+    return defaults;
+  }
+  t.precision = *precision;
   if (const auto status = validate(t); !status.ok()) {
     const std::string& message = status.error().message;
     table.fail(message.substr(0, message.find(' ')), message);

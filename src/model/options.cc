@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "beckon/base/json.h"
+#include "beckon/tensor/tensor.h"
 
 namespace beckon::model {
 namespace {
@@ -178,6 +179,14 @@ std::int32_t small_int(const base::Json& value) {
 
 }  // namespace
 
+std::string text_of(Precision precision) {
+  return name_of(kPrecisions, precision);
+}
+
+Precision resolved_precision(Precision precision) {
+  return precision != Precision::kAuto ? precision : tensor::has_bf16() ? Precision::kBf16 : Precision::kFp32;
+}
+
 std::string to_json(const ModelOptions& options) {
   return base::to_line(json_of(options));
 }
@@ -231,7 +240,7 @@ std::string fingerprint(const ModelOptions& options, const TrainOptions& t) {
   json["validation_count_max"] = t.validation_count_max;
   json["validation_exclude_seen"] = t.validation_exclude_seen;
   json["negative_power"] = t.negative_power;
-  json["precision"] = name_of(kPrecisions, t.precision);
+  json["precision"] = name_of(kPrecisions, resolved_precision(t.precision));
   json["worker_count"] = t.worker_count;
   return base::to_line(json);
 }

@@ -7,6 +7,9 @@
 
 namespace beckon::model::inner {
 
+std::string text_of(Precision precision);
+/// kAuto becomes what this processor does.
+Precision resolved_precision(Precision precision);
 std::string to_json(const ModelOptions& options);
 /// invalid_argument when a field is missing or out of range.
 base::Result<ModelOptions> options_from_json(std::string_view text);

@@ -36,8 +36,7 @@ std::size_t rows_of(std::span<const PackedBatch> shards) {
 }
 
 tensor::Precision precision_of(Precision precision) {
-  const bool wanted = precision == Precision::kBf16 || (precision == Precision::kAuto && tensor::has_bf16());
-  return wanted ? tensor::Precision::kBf16 : tensor::Precision::kFp32;
+  return resolved_precision(precision) == Precision::kBf16 ? tensor::Precision::kBf16 : tensor::Precision::kFp32;
 }
 
 class Trainer {
