@@ -42,7 +42,7 @@ void declare_evaluate_command(CLI::App& app, Shared& shared) {
   auto arguments = std::make_shared<Arguments>();
   engine::EvaluateRequest& request = arguments->request;
   CLI::App* command = group->add_subcommand("sequences", "Train once a seed, rank the whole catalogue for every test customer");
-  command->add_option("FILE", arguments->file, "Lines 'user item item …', whole numbers, oldest first; plain, gzip or zstd");
+  command->add_option("FILE", arguments->file, "Lines 'user item item …', items as whole numbers, oldest first; plain, gzip or zstd");
   CLI::Option* shop = command->add_option("--shop", shared.shop, "Folder of a shop: its own events instead of FILE");
   command->add_option("--protocol", request.protocol, "loo: the last item of each customer; gts: his last after one cut in time; next-basket: his first order after it")
       ->check(CLI::IsMember({"loo", "gts", "next-basket"}))->capture_default_str();

@@ -41,10 +41,7 @@ class Reader {
       return "empty";
     }
     std::uint64_t id = 0;
-    if (!number_of(user, id)) {
-      return "the user " + shown(user) + " is no whole number";
-    }
-    const auto [first, fresh] = users_.try_emplace(id, number);
+    const auto [first, fresh] = users_.try_emplace(std::string(user), number);
     if (!fresh) {
       return "the user " + shown(user) + " stands in line " + std::to_string(first->second) + " already";
     }
@@ -80,7 +77,7 @@ class Reader {
     }
     return found->second;
   }
-  std::unordered_map<std::uint64_t, std::int64_t> users_;  // → line
+  std::unordered_map<std::string, std::int64_t> users_;  // → line
   std::unordered_map<std::uint64_t, std::int32_t> tokens_;
   std::vector<std::string> names_;
   std::vector<features::History> histories_;
@@ -110,7 +107,7 @@ base::Result<SequenceFile> read_sequences(const std::string& path) {
   }
   if (reader.empty()) {
     const std::string why = out.rejected.empty() ? "it is empty" : "line " + std::to_string(out.rejected.front().line) + ": " + out.rejected.front().reason;
-    return base::invalid_argument(path + " holds no sequence: " + why + ". Each line must read 'user item item …', whole numbers, oldest first");
+    return base::invalid_argument(path + " holds no sequence: " + why + ". Each line must read 'user item item …', items as whole numbers, oldest first");
   }
   out.data.set = reader.take();
   return out;
