@@ -3,6 +3,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "beckon/base/codec.h"
 #include "lines.h"
 
 namespace beckon::engine {
@@ -39,6 +40,9 @@ class Reader {
     const std::string_view user = next_word(rest);
     if (user.empty()) {
       return "empty";
+    }
+    if (!base::is_utf8(user)) {
+      return "the user " + shown(user) + " is no text";
     }
     std::uint64_t id = 0;
     const auto [first, fresh] = users_.try_emplace(std::string(user), number);
