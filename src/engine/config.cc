@@ -55,6 +55,13 @@ model::TrainOptions nightly() {
   return options;
 }
 
+// A plan weighs own history and chain once, in `response`: with them inside the network as well, the mixture ranks worse (decision 0011).
+model::ModelOptions of_a_shop() {
+  model::ModelOptions options;
+  options.memory = false;
+  return options;
+}
+
 }  // namespace
 
 base::Result<Config> load_config(std::string_view text, const std::string& file) {
@@ -65,7 +72,7 @@ base::Result<Config> load_config(std::string_view text, const std::string& file)
   config.event_channel = events_table.text("channel", config.event_channel);
   read_csv(events_table.table("csv"), config);
   read_bots(events_table.table("bots"), config.bots);
-  config.model = model::read_model_options(root.table("model"), config.model);
+  config.model = model::read_model_options(root.table("model"), of_a_shop());
   config.training = model::read_train_options(root.table("train"), nightly());
   config.evaluation = model::read_train_options(root.table("train"), config.evaluation);
   base::TomlTable key = root.table("key");

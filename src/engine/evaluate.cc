@@ -24,8 +24,8 @@ struct Setup {
 base::Status read_config(const std::string& path, const base::FileSystem& files, evaluate::RunOptions& run) {
   BECKON_TRY(const std::string text, files.read(path));
   BECKON_TRY(base::TomlTable root, base::TomlTable::parse(text, path));
-  run.model = model::read_model_options(root.table("model"), model::ModelOptions{});
-  run.training = model::read_train_options(root.table("train"), model::TrainOptions{});
+  run.model = model::read_model_options(root.table("model"), run.model);
+  run.training = model::read_train_options(root.table("train"), run.training);
   return root.finish();
 }
 
