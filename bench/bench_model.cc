@@ -13,6 +13,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "beckon/evaluate/machine.h"
 #include "beckon/model/cost.h"
 #include "beckon/model/ranking.h"
 #include "beckon/model/train.h"
@@ -66,50 +67,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The best rate of several rounds: what all workers together reach in matrix products of the given shape.
-struct Product {
-  std::size_t m = 0, n = 0, k = 0;
-  tensor::Precision precision = tensor::Precision::kFp32;
-};
-double gemm_gflops(base::Executor& executor, const Product& product) {
-  const auto [m, n, k, precision] = product;
-  const std::size_t workers = executor.worker_count();
-  std::vector<tensor::Buffer> a(workers), b(workers), c(workers);
-  for (std::size_t w = 0; w < workers; ++w) {
-    a[w].resize(m * k);
-    b[w].resize(k * n);
-    c[w].resize(m * n);
-    std::ranges::fill(a[w].span(), .5F);
-    std::ranges::fill(b[w].span(), .25F);
-  }
-  const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const int repeats = static_cast<int>(2e9 / work) + 1;
-  double best = 0;
-  for (int round = 0; round < 8; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    executor.run(workers, [&](std::size_t w) {
-      for (int i = 0; i < repeats; ++i) {
-        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n),
-                     tensor::mutable_view(c[w].span(), m, n), {tensor::Into::kOverwrite, precision});
-      }
-    });
-    best = std::max(best, work * repeats * static_cast<double>(workers) / seconds_since(start) / 1e9);
-  }
-  return best;
-}
-
 // Of all threads: on a shared machine steadier than the wall clock.
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double peak_rss_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 void print_quality(const char* what, const model::Evaluation& e) {
@@ -139,12 +102,12 @@ int run(const Words& words, const model::ModelOptions& asked, const model::Train
   }
   auto& net = *made;
   const auto width = static_cast<std::size_t>(options.width);
-  const double square = gemm_gflops(executor, {512, 512, 512, tensor::Precision::kFp32});
+  const double square = evaluate::gemm_gflops(executor, {512, 512, 512, tensor::Precision::kFp32});
   std::printf("%zu users, %d tokens, %zu weights; %zu threads: %.0f GFLOP/s fp32, %.0f bf16 (512 x 512 x 512), %.0f, %.0f (128 x 1024 x %zu)\n",
               data.test.size(), data.tokens, net.weights().size(), training.worker_count, square,
-              gemm_gflops(executor, {512, 512, 512, tensor::Precision::kBf16}),
-              gemm_gflops(executor, {128, 1024, width, tensor::Precision::kFp32}),
-              gemm_gflops(executor, {128, 1024, width, tensor::Precision::kBf16}), width);
+              evaluate::gemm_gflops(executor, {512, 512, 512, tensor::Precision::kBf16}),
+              evaluate::gemm_gflops(executor, {128, 1024, width, tensor::Precision::kFp32}),
+              evaluate::gemm_gflops(executor, {128, 1024, width, tensor::Precision::kBf16}), width);
   model::TrainHooks hooks;
   hooks.executor = &executor;
   hooks.clock = &clock;
@@ -172,7 +135,7 @@ int run(const Words& words, const model::ModelOptions& asked, const model::Train
     return 1;
   }
   std::printf("trained %.1f s with validation, best epoch %d, peak memory %.0f MB\n", seconds_since(start), report->best_epoch,
-              peak_rss_mb());
+              evaluate::peak_rss_mb());
   print_quality("validation", model::evaluate(net, data.validation, {10, true, 0}, executor));
   const auto encode_start = std::chrono::steady_clock::now();
   const auto vectors = net.encode(data.test, executor);

@@ -295,7 +295,7 @@ base::Result<base::Json> Evaluation::run() {
     BECKON_TRY_STATUS(environment_.files->make_dirs(options_.folder));
   }
   sequences_ = training_sequences(data_, cut_, options_.split.protocol);
-  sgemm_gflops_ = evaluate::sgemm_gflops(*environment_.executor, kSgemmSize, kSgemmSize, kSgemmSize);
+  sgemm_gflops_ = gemm_gflops(*environment_.executor, {kSgemmSize, kSgemmSize, kSgemmSize});
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};
   std::vector<Figures> validation;
   std::vector<Figures> test;

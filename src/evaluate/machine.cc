@@ -37,7 +37,8 @@ std::int64_t number_in(const char* file) {
 
 }  // namespace
 
-double sgemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::size_t k) {
+double gemm_gflops(base::Executor& executor, const Product& product) {
+  const auto [m, n, k, precision] = product;
   const std::size_t workers = executor.worker_count();
   std::vector<tensor::Buffer> a(workers), b(workers), c(workers);
   for (std::size_t w = 0; w < workers; ++w) {
@@ -55,7 +56,8 @@ double sgemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std:
     const std::int64_t started_ms = clock.monotonic_ms();
     executor.run(workers, [&](std::size_t w) {
       for (int i = 0; i < repeats; ++i) {
-        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n), tensor::mutable_view(c[w].span(), m, n));
+        tensor::gemm(tensor::view(a[w].span(), m, k), tensor::view(b[w].span(), k, n), tensor::mutable_view(c[w].span(), m, n),
+                     {tensor::Into::kOverwrite, precision});
       }
     });
     const double seconds = static_cast<double>(std::max<std::int64_t>(1, clock.monotonic_ms() - started_ms)) / 1000;

@@ -5,12 +5,18 @@
 #include <cstdint>
 
 #include "beckon/base/executor.h"
+#include "beckon/tensor/tensor.h"
 
 namespace beckon::evaluate {
 
-/// 10^9 multiplications and additions a second that all workers together reach in products of (m, k) by (k, n): the best of several
-/// rounds, about a second in all.
-double sgemm_gflops(base::Executor& executor, std::size_t m, std::size_t n, std::size_t k);
+/// (m, k) by (k, n).
+struct Product {
+  std::size_t m = 0, n = 0, k = 0;
+  tensor::Precision precision = tensor::Precision::kFp32;
+};
+/// 10^9 multiplications and additions a second that all workers together reach in such products: the best of several rounds, about
+/// a second in all.
+double gemm_gflops(base::Executor& executor, const Product& product);
 
 /// Largest resident memory since the last reset, in MiB. The reset needs Linux; elsewhere the peak is that of the process.
 double peak_rss_mb();
