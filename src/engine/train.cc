@@ -235,15 +235,14 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     shape.loss = cost > 2e9 ? model::LossKind::kSampledSoftmax : model::LossKind::kFullSoftmax;
   }
   BECKON_TRY(auto weights, model::Model::make(shape, context.config.training.seed));
+  if (!request.onnx.empty()) {
+    BECKON_TRY([[maybe_unused]] const std::string writable, model::to_onnx(weights));  // refused now, not after an hour of training
+  }
   BECKON_TRY_STATUS(context.files->make_dirs(context.path("model")));
   const auto how = train_options(context, request, static_cast<std::size_t>(data.steps));
   BECKON_TRY(const auto report, run_training(context, weights, sets, {&how, request.tensorboard}));
   if (report.cancelled) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
-  }
-  if (!request.onnx.empty()) {
-    BECKON_TRY(const std::string onnx, model::to_onnx(weights));
-    BECKON_TRY_STATUS(context.files->write_atomic(request.onnx, onnx));
   }
   TrainedModel trained;
   // On the validation period: the network has not seen it, the test period stays untouched.
@@ -262,6 +261,10 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   trained.vocabulary = data.vocabulary;
   trained.weights.emplace(std::move(weights));
   BECKON_TRY_STATUS(save_model(context, trained));
+  if (!request.onnx.empty()) {
+    BECKON_TRY(const std::string onnx, model::to_onnx(*trained.weights));
+    BECKON_TRY_STATUS(context.files->write_atomic(request.onnx, onnx));
+  }
   base::Json answer = trained.figures;
   answer["model"] = trained.version;
   answer["exit"] = 0;
