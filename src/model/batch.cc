@@ -8,7 +8,7 @@ namespace beckon::model::inner {
 namespace {
 
 bool teaches(const Sequence& sequence, const Window& window, std::size_t heads) {
-  for (std::size_t i = window.begin; i < window.end; ++i) {
+  for (std::size_t i = std::max(window.begin, sequence.learn_from); i < window.end; ++i) {
     if (!sequence.target.empty() && sequence.target[i] > 0) {
       return true;
     }
@@ -50,6 +50,9 @@ void append(const ModelOptions& options, const Sequence& sequence, const Window&
   copy(sequence.side, columns, std::int32_t{0}, batch.side);
   copy(sequence.target, 1, std::int32_t{0}, batch.target);
   copy(sequence.label, heads, std::int8_t{-1}, batch.label);
+  const std::size_t known = std::clamp(sequence.learn_from, window.begin, window.end) - window.begin;
+  std::fill_n(batch.target.begin() + static_cast<std::ptrdiff_t>(batch.start.back()), known, 0);
+  std::fill_n(batch.label.begin() + static_cast<std::ptrdiff_t>(batch.start.back() * heads), known * heads, std::int8_t{-1});
   if (options.time_bias && options.arch == Arch::kLigr) {
     copy(sequence.at_ms, 1, std::int64_t{0}, batch.at_ms);
     copy(sequence.request_ms, 1, std::int64_t{0}, batch.request_ms);

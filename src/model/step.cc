@@ -71,14 +71,17 @@ double loss_and_gradient(const ShardInput& input, StepWork& work, std::span<floa
   work.dvectors.resize(input.batch->rows() * net.width());
   work.dvectors.zero();
   double loss = 0;
-  if (input.plan->token_scale > 0) {
+  const bool heads_only = input.plan->heads_only;
+  if (input.plan->token_scale > 0 && !heads_only) {
     loss += token_loss(input, work, gradients);
   }
   if (net.options->heads > 0) {
     loss += head_loss({net, work.trunk.result, input.batch->label, input.plan->head_scale}, work.heads,
                       work.dvectors.span(), gradients);
   }
-  trunk_backward(pass, work.trunk, work.dvectors.span(), gradients);
+  if (!heads_only) {
+    trunk_backward(pass, work.trunk, work.dvectors.span(), gradients);
+  }
   return loss;
 }
 

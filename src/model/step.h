@@ -15,6 +15,7 @@ struct LossPlan {
   const NegativeSet* negatives = nullptr;       ///< of the sampled softmax
   const RowNegatives* row_negatives = nullptr;  ///< of BCE and gBCE; neither: full softmax
   DropoutPlan dropout;
+  bool heads_only = false;  ///< no token loss, and no gradient below the heads
 };
 /// Counts over all shards of the step. Scales are 0 where there is nothing.
 LossPlan plan_loss(const ModelOptions& options, std::span<const PackedBatch> shards);

@@ -51,7 +51,7 @@ class Trainer {
         work_(options.worker_count),
         shards_(options.worker_count),
         recalled_(options.worker_count) {
-    if (uses_memory(model.options())) {
+    if (uses_memory(model.options()) && options.update == Update::kEverything) {
       model.set_memory(std::make_shared<const Memory>(Memory::count(data.train, model.tokens())));
     }
     if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {
@@ -134,7 +134,7 @@ void Trainer::fill_shards(std::span<const Window> windows) {
 
 // What the memory knows of shard w; in its worker, because it takes as long as a layer.
 const RecalledBatch* Trainer::fill_recalled(std::span<const Window> windows, std::size_t w) {
-  if (model_.memory() == nullptr) {
+  if (model_.memory() == nullptr || options_.update == Update::kHeads) {
     return nullptr;
   }
   recalled_[w].clear();
@@ -171,7 +171,9 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   fill_shards(windows);
   LossPlan plan = plan_loss(model_.options(), shards_);
   const std::int64_t step = optimizer_.state().steps;
-  plan.dropout = {model_.options().dropout, dropout_key(options_.seed, step), 0};
+  plan.heads_only = options_.update == Update::kHeads;
+  // Heads on a network that does not move learn from the vectors that serving will give them.
+  plan.dropout = {plan.heads_only ? 0 : model_.options().dropout, dropout_key(options_.seed, step), 0};
   const ModelOptions& options = model_.options();
   NegativeSet shared;
   RowNegatives own;
@@ -299,8 +301,20 @@ base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_se
   if (inner::plan_epoch(model.options(), train_set, options, 0).empty()) {
     return base::invalid_argument("no training sequence has a target or a label: there is nothing to learn from");
   }
+  if (options.update == Update::kHeads && model.heads() == 0) {
+    return base::invalid_argument("only the heads are to be trained, and the model has none");
+  }
   inner::Trainer trainer(model, {train_set, validation_set}, options, hooks);
   return trainer.run();
+}
+
+TrainOptions fine_tune_options(const TrainOptions& options) {
+  TrainOptions out = options;
+  out.epochs_max = std::max(1, options.fine_tune_epochs);
+  out.learning_rate = options.learning_rate * options.fine_tune_rate;
+  out.checkpoint_path.clear();
+  out.resume = false;
+  return out;
 }
 
 }  // namespace beckon::model

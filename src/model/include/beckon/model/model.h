@@ -42,6 +42,8 @@ struct Sequence {
   /// serving now, for the last position). Both empty, or both with length() entries; empty = times are not known.
   std::vector<std::int64_t> at_ms = {};
   std::vector<std::int64_t> request_ms = {};
+  /// Positions before it are read, but teach nothing: what an earlier training has learned already.
+  std::size_t learn_from = 0;
   std::size_t length() const { return token.size(); }
 };
 
@@ -127,6 +129,11 @@ class Model {
   /// (tokens, width) and (tokens): logit of t = e · token_embeddings[t] + token_bias[t], for callers with their own top-k.
   std::span<const float> token_embeddings() const;
   std::span<const float> token_bias() const;
+
+  /// Takes the weights of a trained model over; `row_of[t]` is the row of `from` that token t continues, 0: none, the row keeps what it
+  /// has. Tables of side columns may have grown. The memory is not taken: train() counts it. failed_precondition, and nothing has
+  /// changed, when the networks differ in anything but their tokens; the message names what.
+  base::Status adopt(const Model& from, std::span<const std::int32_t> row_of);
 
   /// For the trainer and the tests: all weights as one vector, in the order of the layout.
   std::span<float> weights() { return weights_; }

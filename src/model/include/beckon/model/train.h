@@ -18,6 +18,9 @@ namespace beckon::model {
 /// that where the processor multiplies bfloat16 in hardware, else fp32. Part of the result.
 enum class Precision { kAuto, kFp32, kBf16 };
 
+/// What a training changes. kHeads: the binary heads alone, on vectors of the network as it is; much cheaper.
+enum class Update { kEverything, kHeads };
+
 struct TrainOptions {
   std::uint64_t seed = 1;
   int epochs_max = 100;
@@ -32,6 +35,9 @@ struct TrainOptions {
   double negative_power = .5;                 ///< sampled softmax: negatives are drawn in proportion to (count + 1)^power
   std::size_t worker_count = 1;               ///< part of the result: same seed and worker count → same bits
   Precision precision = Precision::kAuto;
+  Update update = Update::kEverything;
+  int fine_tune_epochs = 3;        ///< over newer steps, after a pre-training; 0: none
+  float fine_tune_rate = .5F;      ///< their learning rate as a share of learning_rate
   std::string checkpoint_path;                ///< empty: none. The best model; the training state goes to path + ".state"
   bool resume = false;                        ///< continue from the state file when there is one
 };
@@ -95,6 +101,10 @@ struct TrainHooks {
 /// longer finite.
 base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
                                 const TrainOptions& options, const TrainHooks& hooks);
+
+/// The options with which a model that `options` pre-trained is brought up to date: fine_tune_epochs at the lower rate, no
+/// validation, no checkpoint. Give histories whose `learn_from` is the first position that the pre-training has not seen.
+TrainOptions fine_tune_options(const TrainOptions& options);
 
 /// Ranks the whole vocabulary for the last position of each sequence that has a target there. Ties count against us.
 Evaluation evaluate(const Model& model, std::span<const Sequence> sequences, const EvaluateOptions& options,
