@@ -61,10 +61,23 @@ void declare_train(CLI::App& app, Shared& shared) {
   auto request = std::make_shared<engine::TrainRequest>();
   CLI::App* command = app.add_subcommand("train", "Learn from the events: transformer, purchase and click heads, calibrated per item");
   command->add_flag("--resume", request->resume, "Go on from the last epoch of an interrupted run");
+  command->add_flag("--pretrain", request->pretrain, "From the beginning, also where there is a pre-training to go on from");
+  command->add_option("--with-shop", request->with_shops, "With --pretrain: learn from the customers of this shop's folder too; repeatable");
+  command->add_option("--from", request->from, "Go on from this checkpoint (default: model/pretrained.safetensors, while it fits)");
+  command->add_option_function<std::string>(
+             "--update", [request](const std::string& what) { request->heads_only = what == "heads"; },
+             "What the newest steps change: everything, or the purchase and click heads alone")
+      ->check(CLI::IsMember({"everything", "heads"}));
   command->add_option("--tensorboard", request->tensorboard, "Write event files for TensorBoard into this folder");
   command->add_option("--export-onnx", request->onnx, "Write the network as ONNX: inputs tokens, side, lengths; outputs e, logits, head_logits");
   add_shared(*command, shared, true);
-  command->footer("Example:  beckon train --as-of 2026-03-01");
+  command->footer(
+      "The first training pre-trains on all steps; later ones go on from it and learn what is new, until much is new.\n"
+      "Examples:\n"
+      "  beckon train\n"
+      "  beckon train --as-of 2026-03-01\n"
+      "  beckon train --pretrain --with-shop ../other-shop\n"
+      "  beckon train --from ../other-shop/model/pretrained.safetensors");
   command->callback([request, &shared] {
     run_step(shared, "train", [request](engine::Context& context) { return engine::train(context, *request); });
   });

@@ -56,11 +56,11 @@ base::Json reliability_json(const std::vector<double>& predicted, const std::vec
   return out;
 }
 
-base::Json head_figures(const features::Dataset& data, const model::Model& weights, const HeadPeriods& periods, base::Executor& executor) {
+base::Json head_figures(const HeadInput& in, const HeadPeriods& periods, base::Executor& executor) {
   features::SequenceOptions fitted{periods.fitted_from, periods.judged_from, periods.horizon_ms, false};
   features::SequenceOptions judged{periods.judged_from, periods.until, periods.horizon_ms, false};
-  const auto learned = ask(data, weights, fitted, executor);
-  const auto test = ask(data, weights, judged, executor);
+  const auto learned = ask(*in.data, *in.fitted, fitted, executor);
+  const auto test = ask(*in.data, *in.judged, judged, executor);
   base::Json out = base::Json::array();
   for (std::size_t head = 0; head < test.size(); ++head) {
     base::Json row = {{"name", kNames[head]}, {"count", static_cast<std::int64_t>(test[head].outcome.size())}, {"positives", test[head].positives()}};

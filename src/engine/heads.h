@@ -15,9 +15,15 @@ struct HeadPeriods {
   std::int64_t horizon_ms = 0;
 };
 
+struct HeadInput {
+  const features::Dataset* data;
+  const model::Model* fitted;  ///< its answers are calibrated: it must not have seen their period
+  const model::Model* judged;
+};
+
 /// One row a head: {"name", "count", "positives", "slope", "offset", "auc", "expected_calibration_error", "log_loss", "bins"}. Heads whose
 /// answers hold one class only, in either period, come with "count" and no bins.
-base::Json head_figures(const features::Dataset& data, const model::Model& weights, const HeadPeriods& periods, base::Executor& executor);
+base::Json head_figures(const HeadInput& in, const HeadPeriods& periods, base::Executor& executor);
 
 /// Bins of predicted and observed shares with their intervals.
 base::Json reliability_json(const std::vector<double>& predicted, const std::vector<std::uint8_t>& outcome);

@@ -59,6 +59,8 @@ base::Status save_model(Context& context, const TrainedModel& trained) {
   base::Json json = {{"schema", kSchemaVersion},
                      {"version", trained.version},
                      {"trained_at", base::format_time(context.clock->now())},
+                     {"shop", context.config.shop.name},
+                     {"learned_until_ms", trained.learned_until.ms},
                      {"figures", trained.figures},
                      {"item_response",
                       {{"intercept", trained.item_response.intercept},

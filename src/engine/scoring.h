@@ -19,12 +19,16 @@ struct TrainedModel {
   response::ItemResponse item_response;
   std::string version;        ///< of the weights: changes whenever they do
   base::Json figures;         ///< of the training run
+  base::Instant learned_until;  ///< steps up to here have taught the weights
 };
 
 /// nullopt when the shop has none yet; an Error when it is damaged or of another version.
 base::Result<std::optional<TrainedModel>> load_model(const Context& context);
 base::Status save_model(Context& context, const TrainedModel& trained);
 std::string model_path(const Context& context);
+
+/// The shop's cleaned histories as its configuration wants them.
+base::Result<features::Dataset> shop_data(const Context& context, base::Instant as_of);
 
 /// Item → category of everything on the shelf.
 std::map<std::string, std::string> categories_of(const std::vector<catalog::Item>& items);

@@ -8,51 +8,17 @@
 #include "beckon/stats/resampling.h"
 #include "blend.h"
 #include "network.h"
+#include "outcome.h"
 
 namespace beckon::evaluate {
 namespace {
 
 constexpr std::size_t kSgemmSize = 512;
 
-base::Json figures_json(const Figures& figures) {
-  base::Json out = base::Json::object();
-  for (std::size_t c = 0; c < figures.names.size(); ++c) {
-    out[figures.names[c]] = figures.mean[c];
-  }
-  out["coverage"] = figures.coverage;
-  out["items_shown"] = figures.items_shown;
-  return out;
-}
-
-// Means of several runs, over the same cases.
-Figures average(const std::vector<Figures>& runs) {
-  Figures out = runs.front();
-  const auto count = static_cast<double>(runs.size());
-  const auto mean_of = [&](const auto& value) {
-    double sum = 0;
-    for (const auto& run : runs) {
-      sum += static_cast<double>(value(run));
-    }
-    return sum / count;
-  };
-  for (std::size_t i = 0; i < out.each.size(); ++i) {
-    out.each[i] = mean_of([&](const Figures& f) { return f.each[i]; });
-  }
-  for (std::size_t c = 0; c < out.mean.size(); ++c) {
-    out.mean[c] = mean_of([&](const Figures& f) { return f.mean[c]; });
-  }
-  out.coverage = mean_of([](const Figures& f) { return f.coverage; });
-  out.items_shown = std::llround(mean_of([](const Figures& f) { return f.items_shown; }));
-  return out;
-}
-
-struct Run {
-  std::uint64_t seed = 0;
-  model::TrainReport training;
-  Figures validation;
-  Figures test;
-  Figures network;  ///< on the test part, where the answer is more than the network
-  double peak_rss_mb = 0;
+// `chosen` has learned up to the validation cut, `current` up to the test part; the same where nothing is tuned.
+struct Networks {
+  const model::Model* chosen;
+  const model::Model* current;
 };
 
 class Evaluation {
@@ -66,13 +32,13 @@ class Evaluation {
   base::Status check_memory() const;
   base::Result<Run> run_seed(std::uint64_t seed);
   base::Result<model::TrainReport> train(model::Model& weights, const model::TrainOptions& training);
-  base::Status measure_run(const model::Model& weights, Run& run) const;
+  base::Status fine_tune(model::Model& weights, const model::TrainOptions& training, Run& run) const;
+  base::Status measure_run(const Networks& networks, Run& run) const;
   bool blended() const { return data_.timed && options_.split.protocol == Protocol::kNextBasket; }
   std::vector<Case> validation_sample() const;
   MeasureOptions measures(bool coverage) const;
-  base::Json interval_of(const Figures& figures) const;
-  base::Json gain_json(const Figures& ours, const std::vector<std::pair<std::string, Figures>>& floors) const;
-  base::Json run_json(const Run& run) const;
+  stats::BootstrapOptions resampling() const { return {options_.resamples, 0.95, 1, environment_.executor}; }
+  base::Json mean_json(const std::vector<Run>& runs, base::Json& intervals) const;
   base::Json config_json() const;
 
   Data& data_;
@@ -167,87 +133,63 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   if (!training.checkpoint_path.empty() && environment_.files->exists(training.checkpoint_path + ".state")) {
     BECKON_TRY_STATUS(environment_.files->remove(training.checkpoint_path + ".state"));
   }
-  BECKON_TRY_STATUS(measure_run(weights, run));
+  const model::Model chosen = weights;
+  BECKON_TRY_STATUS(fine_tune(weights, training, run));
+  BECKON_TRY_STATUS(measure_run({&chosen, &weights}, run));
   return run;
 }
 
+// As a shop goes on: the epoch is chosen, the weights then learn what came after the validation cut too. Not for leave-one-out, whose
+// figures in print are of networks that never saw the validation step.
+base::Status Evaluation::fine_tune(model::Model& weights, const model::TrainOptions& training, Run& run) const {
+  if (options_.split.protocol == Protocol::kLeaveOneOut || training.fine_tune_epochs == 0) {
+    return base::ok_status();
+  }
+  const auto newer = newer_sequences(data_, cut_, options_.split.protocol);
+  if (newer.empty()) {
+    return base::ok_status();
+  }
+  model::TrainHooks hooks;
+  hooks.executor = environment_.executor;
+  hooks.clock = environment_.clock;
+  hooks.should_stop = [&] { return environment_.stop != nullptr && environment_.stop->load(); };
+  FineTuning tuning;
+  BECKON_TRY(tuning.training, model::train(weights, newer, {}, model::fine_tune_options(training), hooks));
+  if (tuning.training.cancelled) {
+    return base::unavailable("interrupted while learning the newest steps: the same command starts this seed again");
+  }
+  run.fine_tuning = std::move(tuning);
+  return training.checkpoint_path.empty() ? base::ok_status() : weights.save(*environment_.files, training.checkpoint_path);
+}
+
 // A shop answers with network and counting together; what weighs them is fitted on the validation part. A file knows no times.
-base::Status Evaluation::measure_run(const model::Model& weights, Run& run) const {
+base::Status Evaluation::measure_run(const Networks& networks, Run& run) const {
   const auto figures = [&](const Ranker& ranker, const std::vector<Case>& cases) {
     return measure(ranker, cases, measures(true), *environment_.executor);
   };
-  const Network network(weights, data_.timed);
+  const Network chosen(*networks.chosen, data_.timed);
+  const Network current(*networks.current, data_.timed);
   if (!blended()) {
-    run.validation = figures(network, cut_.validation);
-    run.test = figures(network, cut_.test);
+    run.validation = figures(chosen, cut_.validation);
+    run.test = figures(current, cut_.test);
+    if (run.fine_tuning.has_value()) {
+      run.fine_tuning->before = figures(chosen, cut_.test);
+    }
     return base::ok_status();
   }
   const base::Instant chosen_at = cut_.validation_at.plus_ms(-1);
   const base::Instant asked_at = cut_.test_at.plus_ms(-1);
   const response::FitPeriod period{chosen_at, std::min(options_.horizon_ms, asked_at.ms - chosen_at.ms)};
-  BECKON_TRY(const auto response, response::fit_item_response(data_.set, weights, period, *environment_.executor));
-  run.network = figures(network, cut_.test);
-  run.validation = figures(Blend(weights, features::Floors::fit(data_.set, chosen_at), response, chosen_at), cut_.validation);
-  run.test = figures(Blend(weights, features::Floors::fit(data_.set, asked_at), response, asked_at), cut_.test);
+  BECKON_TRY(const auto response, response::fit_item_response(data_.set, *networks.chosen, period, *environment_.executor));
+  const auto before = features::Floors::fit(data_.set, chosen_at);
+  const auto now = features::Floors::fit(data_.set, asked_at);
+  run.network = figures(current, cut_.test);
+  run.validation = figures(Blend(*networks.chosen, before, response, chosen_at), cut_.validation);
+  run.test = figures(Blend(*networks.current, now, response, asked_at), cut_.test);
+  if (run.fine_tuning.has_value()) {
+    run.fine_tuning->before = figures(Blend(*networks.chosen, now, response, asked_at), cut_.test);
+  }
   return base::ok_status();
-}
-
-// Percentile intervals over customers of everything at ten; null for a single customer.
-base::Json Evaluation::interval_of(const Figures& figures) const {
-  base::Json out = base::Json::object();
-  for (const auto& name : figures.names) {
-    if (!name.ends_with("@10")) {
-      continue;
-    }
-    const auto values = figures.values(name);
-    const std::vector<double> nothing(values.size(), 0);
-    const auto interval = stats::paired_bootstrap(values, nothing, {options_.resamples, 0.95, 1, environment_.executor});
-    out[name] = interval.ok() ? base::Json{interval->low, interval->high} : base::Json();
-  }
-  return out;
-}
-
-base::Json Evaluation::gain_json(const Figures& ours, const std::vector<std::pair<std::string, Figures>>& floors) const {
-  const auto best = std::max_element(floors.begin(), floors.end(), [](const auto& a, const auto& b) {
-    return a.second.at("ndcg@10") < b.second.at("ndcg@10");
-  });
-  base::Json out = {{"best_floor", best->first}, {"ndcg@10", ours.at("ndcg@10") - best->second.at("ndcg@10")}, {"low", nullptr}, {"high", nullptr}};
-  const auto gain = stats::paired_bootstrap(ours.values("ndcg@10"), best->second.values("ndcg@10"),
-                                            {options_.resamples, 0.95, 1, environment_.executor});
-  if (gain.ok()) {
-    out["low"] = gain->low;
-    out["high"] = gain->high;
-  }
-  return out;
-}
-
-base::Json Evaluation::run_json(const Run& run) const {
-  double seconds = 0;
-  double positions = 0;
-  double to_best = 0;
-  base::Json curve = base::Json::array();
-  base::Json losses = base::Json::array();
-  for (const auto& epoch : run.training.epochs) {
-    positions += static_cast<double>(epoch.positions);
-    seconds += static_cast<double>(epoch.positions) / epoch.positions_per_second;
-    to_best = epoch.epoch == run.training.best_epoch ? seconds : to_best;
-    curve.push_back({seconds, epoch.validation_ndcg10});
-    losses.push_back({seconds, epoch.train_loss});
-  }
-  const double rate = positions / std::max(seconds, 1e-9);
-  return {{"seed", static_cast<std::int64_t>(run.seed)},
-          {"test", figures_json(run.test)},
-          {"validation", figures_json(run.validation)},
-          {"epochs", static_cast<std::int64_t>(run.training.epochs.size())},
-          {"best_epoch", run.training.best_epoch},
-          {"stopped_early", run.training.stopped_early},
-          {"train_seconds", seconds},
-          {"seconds_to_best", run.training.best_epoch > 0 ? to_best : seconds},
-          {"tokens_per_second", rate},
-          {"sgemm_share", model::flops_per_position(shape_) * rate / (sgemm_gflops_ * 1e9)},
-          {"peak_rss_mb", run.peak_rss_mb},
-          {"curve", std::move(curve)},
-          {"loss_curve", std::move(losses)}};
 }
 
 base::Json Evaluation::config_json() const {
@@ -297,36 +239,46 @@ base::Result<base::Json> Evaluation::run() {
   sequences_ = training_sequences(data_, cut_, options_.split.protocol);
   sgemm_gflops_ = gemm_gflops(*environment_.executor, {kSgemmSize, kSgemmSize, kSgemmSize});
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};
-  std::vector<Figures> validation;
-  std::vector<Figures> test;
-  std::vector<Figures> network;
+  std::vector<Run> runs;
   for (const std::uint64_t seed : options_.seeds) {
     BECKON_TRY(Run run, run_seed(seed));
-    report["runs"].push_back(run_json(run));
-    validation.push_back(std::move(run.validation));
-    test.push_back(std::move(run.test));
-    network.push_back(std::move(run.network));
+    report["runs"].push_back(run_json(run, {&shape_, sgemm_gflops_}));
+    runs.push_back(std::move(run));
   }
-  const Figures ours = average(test);
-  report["mean"] = {{"test", figures_json(ours)}, {"validation", figures_json(average(validation))}};
-  base::Json intervals = {{"model", interval_of(ours)}};
-  if (blended()) {
-    const Figures alone = average(network);
-    report["mean"]["network"] = figures_json(alone);
-    intervals["network"] = interval_of(alone);
-  }
+  const Figures ours = average(runs, [](const Run& run) -> const Figures& { return run.test; });
+  base::Json intervals = {{"model", interval_json(ours, resampling())}};
+  report["mean"] = mean_json(runs, intervals);
   std::vector<std::pair<std::string, Figures>> floors;
   for (auto& floor : fit_floors(data_, cut_)) {
     report["floors"][floor.name] = nullptr;
     if (floor.ranker != nullptr) {
       floors.emplace_back(floor.name, measure(*floor.ranker, cut_.test, measures(true), *environment_.executor));
       report["floors"][floor.name] = figures_json(floors.back().second);
-      intervals[floor.name] = interval_of(floors.back().second);
+      intervals[floor.name] = interval_json(floors.back().second, resampling());
     }
   }
   report["intervals"] = std::move(intervals);
-  report["gain"] = gain_json(ours, floors);
+  report["gain"] = gain_over_floors(ours, floors, resampling());
   return report;
+}
+
+// Figures over the runs; adds what belongs to them to `intervals`.
+base::Json Evaluation::mean_json(const std::vector<Run>& runs, base::Json& intervals) const {
+  const Figures test = average(runs, [](const Run& run) -> const Figures& { return run.test; });
+  base::Json out = {{"test", figures_json(test)},
+                    {"validation", figures_json(average(runs, [](const Run& run) -> const Figures& { return run.validation; }))}};
+  if (blended()) {
+    const Figures alone = average(runs, [](const Run& run) -> const Figures& { return run.network; });
+    out["network"] = figures_json(alone);
+    intervals["network"] = interval_json(alone, resampling());
+  }
+  if (runs.front().fine_tuning.has_value()) {
+    const Figures before = average(runs, [](const Run& run) -> const Figures& { return run.fine_tuning->before; });
+    out["without_fine_tuning"] = figures_json(before);
+    intervals["without_fine_tuning"] = interval_json(before, resampling());
+    out["fine_tuning_gain"] = gain_json(test, before, resampling());
+  }
+  return out;
 }
 
 }  // namespace

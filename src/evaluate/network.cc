@@ -1,5 +1,8 @@
 #include "network.h"
 
+#include <algorithm>
+
+#include "beckon/features/floors.h"
 #include "beckon/features/sequence.h"
 
 namespace beckon::evaluate {
@@ -31,10 +34,14 @@ model::Sequence next_step_sequence(const features::History& history, std::size_t
 }
 
 // Each position's target is of the customer's next moment: what he will put into his next basket, not into this one.
-model::Sequence next_moment_sequence(const features::History& history, const Split& cut) {
+model::Sequence next_moment_sequence(const features::History& history, base::Instant until) {
   features::SequenceOptions options;
-  options.as_of = options.target_until = cut.validation_at.plus_ms(-1);
+  options.as_of = options.target_until = until.plus_ms(-1);
   return features::make_sequence(history, options);
+}
+
+std::size_t steps_before(const features::History& history, base::Instant cut) {
+  return features::seen(history, cut.plus_ms(-1)).size();
 }
 
 }  // namespace
@@ -49,9 +56,27 @@ std::vector<model::Sequence> training_sequences(const Data& data, const Split& c
   std::vector<model::Sequence> out;
   for (std::size_t h = 0; h < data.set.histories.size(); ++h) {
     const auto& history = data.set.histories[h];
-    auto one = protocol == Protocol::kNextBasket ? next_moment_sequence(history, cut)
+    auto one = protocol == Protocol::kNextBasket ? next_moment_sequence(history, cut.validation_at)
                                                  : next_step_sequence(history, cut.train_until[h], data.timed);
     if (one.length() > 0) {
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
+std::vector<model::Sequence> newer_sequences(const Data& data, const Split& cut, Protocol protocol) {
+  std::vector<model::Sequence> out;
+  for (std::size_t h = 0; h < data.set.histories.size(); ++h) {
+    const auto& history = data.set.histories[h];
+    const bool basket = protocol == Protocol::kNextBasket;
+    auto one = basket ? next_moment_sequence(history, cut.test_at) : next_step_sequence(history, cut.known_until[h], data.timed);
+    if (basket) {
+      features::learn_after(cut.validation_at.plus_ms(-1), one);
+    } else {
+      one.learn_from = std::max<std::size_t>(steps_before(history, cut.validation_at), 1) - 1;  // whose target is the first new step
+    }
+    if (one.length() > one.learn_from) {
       out.push_back(std::move(one));
     }
   }

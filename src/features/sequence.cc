@@ -127,6 +127,13 @@ model::Sequence make_sequence(const History& history, const SequenceOptions& opt
   return out;
 }
 
+void learn_after(base::Instant seen_until, model::Sequence& sequence) {
+  // A position's question is asked when the customer comes again, and its answer is of that moment.
+  const auto newer = [&](std::int64_t request_ms) { return request_ms > seen_until.ms; };
+  const auto first = std::find_if(sequence.request_ms.begin(), sequence.request_ms.end(), newer);
+  sequence.learn_from = static_cast<std::size_t>(first - sequence.request_ms.begin());
+}
+
 std::vector<std::int32_t> next_basket(const History& history, base::Instant as_of, base::Instant until) {
   const std::span<const Step> all(history.steps);
   const bool purchases = any_purchase(all);

@@ -82,6 +82,10 @@ base::Result<base::Json> ingest(Context& context, const std::vector<std::string>
 // ---- train, plan, send, report -----------------------------------------------------------------------------------------------
 struct TrainRequest {
   bool resume = false;
+  bool pretrain = false;                      ///< from the beginning, also where there is something to go on from
+  std::string from = {};                      ///< checkpoint to go on from; empty: the shop's own, when it fits
+  std::vector<std::string> with_shops = {};   ///< folders of shops whose customers are learned from as well, with pretrain
+  bool heads_only = false;                    ///< fine-tuning changes the purchase and click heads alone
   std::string tensorboard = {};  ///< folder for event files; empty: none
   std::string onnx = {};         ///< file for the network as ONNX; empty: none
 };

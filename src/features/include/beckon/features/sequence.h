@@ -27,6 +27,9 @@ struct SequenceOptions {
 /// beckon acts between visits. Labels are -1 where the horizon reaches beyond target_until.
 model::Sequence make_sequence(const History& history, const SequenceOptions& options);
 
+/// Leaves as lessons only what followed `seen_until`: for a model that has learned up to there.
+void learn_after(base::Instant seen_until, model::Sequence& sequence);
+
 /// Tokens bought in the first moment after `as_of` that holds any purchase (any step, in a shop without purchases), at most until
 /// `until`: what next-basket measures ask for. Sorted, without 0.
 std::vector<std::int32_t> next_basket(const History& history, base::Instant as_of, base::Instant until);
