@@ -200,6 +200,7 @@ int main(int argc, char** argv) {
   app.add_option("--patience", training.patience);
   app.add_option("--batch", training.batch_positions);
   app.add_option("--rate", training.learning_rate);
+  app.add_option("--averaging", training.averaging, "exponential average of the weights; 0: none");
   app.add_option("--negative-power", training.negative_power);
   app.add_option("--seed", training.seed);
   app.add_option("--threads", training.worker_count);

@@ -19,7 +19,7 @@ std::string figure(const base::Json& object, const std::string& key, const char*
 
 std::string name_of(const std::string& ranker) {
   static const std::vector<std::pair<std::string, std::string>> kNames{
-      {"model", "beckon"}, {"network", "network alone"}, {"popular", "popular"}, {"popular_7d", "popular, last 7 days"}, {"markov", "two-step Markov chain"},
+      {"model", "beckon"}, {"network", "network alone"}, {"without_fine_tuning", "before the newest steps"}, {"popular", "popular"}, {"popular_7d", "popular, last 7 days"}, {"markov", "two-step Markov chain"},
       {"item_knn", "item neighbours"}, {"own_history", "own history"}, {"own_history_popular", "own history, then popular"}};
   const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == ranker; });
   return found == kNames.end() ? ranker : found->second;
@@ -37,8 +37,10 @@ std::string interval_text(const base::Json& intervals, const std::string& ranker
 // The network and every floor that could be counted, with their figures.
 std::vector<std::pair<std::string, base::Json>> rankers(const base::Json& json) {
   std::vector<std::pair<std::string, base::Json>> out{{"model", json["mean"]["test"]}};
-  if (json["mean"].contains("network")) {
-    out.emplace_back("network", json["mean"]["network"]);
+  for (const char* name : {"network", "without_fine_tuning"}) {
+    if (json["mean"].contains(name)) {
+      out.emplace_back(name, json["mean"][name]);
+    }
   }
   for (const auto& [name, figures] : json["floors"].items()) {
     out.emplace_back(name, figures);
@@ -67,6 +69,12 @@ report::Table comparison_table(const base::Json& json) {
     table.rows.push_back(std::move(row));
   }
   table.note = "Intervals: bootstrap over customers. Items shown: different ones in the first ten of anybody.";
+  if (json["mean"].contains("fine_tuning_gain")) {
+    const base::Json& gain = json["mean"]["fine_tuning_gain"];
+    table.note += " Learning the steps between validation and test too changed NDCG@10 by " + figure(gain, "ndcg@10", "%+.4f") + " (" +
+                  figure(gain, "low", "%+.4f") + " … " + figure(gain, "high", "%+.4f") + ") and took " +
+                  percent(base::real_or(json["runs"][0]["fine_tuning"], "share_of_training_seconds"), 0) + " of the training's time.";
+  }
   return table;
 }
 

@@ -74,9 +74,7 @@ std::vector<std::int32_t> tokens_of(const std::vector<response::ScoredItem>& ite
 }
 
 // The same test answered by the weights before the newest steps were learned.
-base::Json fine_tuning_json(const TestInput& in, const std::vector<RankingFigures>& all) {
-  const RankingFigures& current = all[0];
-  const RankingFigures& chosen = all[1];
+base::Json fine_tuning_json(const TestInput& in, const RankingFigures& current, const RankingFigures& chosen) {
   base::Json row = {{"ndcg10_with", current.ndcg10}, {"ndcg10_without", chosen.ndcg10}};
   const auto gain = stats::paired_bootstrap(current.each_ndcg, chosen.each_ndcg);
   if (gain.ok()) {
@@ -128,21 +126,19 @@ base::Json measure_on_test(const TestInput& in, base::Executor& executor) {
   }
   const response::Scorer scorer(in.current, &floors, *in.item_response);
   const auto scored = scorer.score(histories, now, {}, 10, executor);
-  std::vector<RankingFigures> all{judge_mixture("beckon", scored, relevant)};
+  std::vector<RankingFigures> all{judge_mixture("beckon", scored, relevant), judge_network(scorer.evidence(histories, now, {}, executor), relevant)};
   if (in.chosen != in.current) {
     const response::Scorer before(in.chosen, &floors, *in.item_response);
-    all.push_back(judge_mixture("beckon without the newest steps", before.score(histories, now, {}, 10, executor), relevant));
+    all.push_back(judge_mixture("beckon before the newest steps", before.score(histories, now, {}, 10, executor), relevant));
   }
-  const std::size_t own = all.size();
-  all.push_back(judge_network(scorer.evidence(histories, now, {}, executor), relevant));
   auto counted = judge_floors(floors, in, relevant);
   base::Json out = {{"protocol", "next basket after " + base::format_date(now) + ", whole catalogue, repeats allowed"},
                     {"comparison", compare(all.front(), counted)},
                     {"calibration", calibration(in, scored)},
                     {"heads", head_figures({in.data, in.chosen, in.current},
                                            {in.split.validation_from, now, in.split.as_of, in.horizon_ms}, executor)}};
-  if (own > 1) {
-    out["fine_tuning"] = fine_tuning_json(in, all);
+  if (in.chosen != in.current) {
+    out["fine_tuning"] = fine_tuning_json(in, all[0], all[2]);
   }
   all.insert(all.end(), std::make_move_iterator(counted.begin()), std::make_move_iterator(counted.end()));
   out["ranking"] = base::Json::array();

@@ -214,6 +214,13 @@ report::Section model_section(const base::Json& figures) {
                                                          decimal(base::real_or(comparison, "gain_low"), "%+.4f") + " … " +
                                                          decimal(base::real_or(comparison, "gain_high"), "%+.4f") + ")."
                                                    : ".");
+  if (test.contains("fine_tuning") && figures.contains("start")) {
+    const base::Json& tuning = test["fine_tuning"];
+    table.note += " Learning the newest steps too, after the pre-training, changed NDCG@10 by " + decimal(base::real_or(tuning, "gain_ndcg10"), "%+.4f") + " (" +
+                  decimal(base::real_or(tuning, "gain_low"), "%+.4f") + " … " + decimal(base::real_or(tuning, "gain_high"), "%+.4f") + ") and took " +
+                  decimal(base::real_or(figures["start"], "fine_tuning_seconds"), "%.1f") + " s; the pre-training had taken " +
+                  decimal(base::real_or(figures["start"], "pretraining_seconds"), "%.1f") + " s.";
+  }
   section.tables = {table};
   report::Chart chart = reliability_chart("Predicted and bought", test["calibration"]["bins"]);
   chart.note = "Expected calibration error " + decimal(base::real_or(test["calibration"], "expected_calibration_error"), "%.4f") + ". On the diagonal 3 % means 3 of 100.";

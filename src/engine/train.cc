@@ -57,8 +57,12 @@ base::Result<Learned> learn(Context& context, const StartInput& in) {
   model::Model current = start.weights;
   Learned out{std::move(start), std::move(current), {}, 0};
   // On steps that the network has not seen yet; the test period stays untouched.
-  BECKON_TRY(out.item_response,
-             response::fit_item_response(*in.data, out.start.weights, {out.start.learned_until, in.horizon_ms}, *context.executor));
+  auto fitted = response::fit_item_response(*in.data, out.start.weights, {out.start.learned_until, in.horizon_ms}, *context.executor);
+  if (!fitted.ok()) {
+    return fitted.error().at("weighing the evidence by who bought what in the " + std::to_string(in.horizon_ms / base::kDayMs) + " days after " +
+                             base::format_date(out.start.learned_until));
+  }
+  out.item_response = std::move(fitted).value();
   BECKON_TRY(out.fine_tuning_seconds, fine_tune(context, in, out.current, {out.start.learned_until, in.split.test_from}));
   return out;
 }

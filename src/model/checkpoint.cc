@@ -13,7 +13,7 @@ namespace inner {
 namespace {
 
 constexpr const char* kModelFormat = "beckon-model-1";
-constexpr const char* kStateFormat = "beckon-train-state-1";
+constexpr const char* kStateFormat = "beckon-train-state-2";
 
 std::string value_of(const SafeTensors& file, const char* key) {
   const auto found = file.metadata.find(key);
@@ -162,6 +162,7 @@ std::string state_to_bytes(const TrainState& state, const std::string& fingerpri
   const std::vector<TensorEntry> tensors{{"weights", shape, state.weights},
                                          {"adam.first", shape, state.optimizer.first},
                                          {"adam.second", shape, state.optimizer.second},
+                                         {"average", {state.average.size()}, state.average},
                                          {"best_weights", {state.best_weights.size()}, state.best_weights}};
   return write_safetensors(tensors, {{"format", kStateFormat},
                                      {"fingerprint", fingerprint},
@@ -191,6 +192,9 @@ base::Result<TrainState> state_from_bytes(std::string_view bytes, const std::str
   BECKON_TRY_STATUS(copy("weights", size, state.weights));
   BECKON_TRY_STATUS(copy("adam.first", size, state.optimizer.first));
   BECKON_TRY_STATUS(copy("adam.second", size, state.optimizer.second));
+  const auto average = file.tensors.find("average");
+  const bool averaged = average != file.tensors.end() && average->second.bytes.size() == size * sizeof(float);
+  BECKON_TRY_STATUS(copy("average", averaged ? size : 0, state.average));
   BECKON_TRY_STATUS(copy("best_weights", state.report.best_epoch > 0 ? size : 0, state.best_weights));
   return state;
 }

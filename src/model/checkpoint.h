@@ -16,6 +16,7 @@ base::Result<Model> model_from_bytes(std::string_view bytes);
 /// Everything that continues a training with the same bits, as of the end of an epoch.
 struct TrainState {
   std::vector<float> weights;
+  std::vector<float> average;       ///< empty without averaging
   std::vector<float> best_weights;
   OptimizerState optimizer;
   TrainReport report;

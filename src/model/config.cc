@@ -73,6 +73,7 @@ base::Json options_json(const TrainOptions& t) {
           {"positions_per_sequence", static_cast<std::int64_t>(t.positions_per_sequence)},
           {"validation_count_max", static_cast<std::int64_t>(t.validation_count_max)},
           {"negative_power", t.negative_power},
+          {"averaging", short_form(static_cast<double>(t.averaging))},
           {"fine_tune_epochs", t.fine_tune_epochs},
           {"fine_tune_rate", short_form(static_cast<double>(t.fine_tune_rate))},
           {"precision", inner::text_of(t.precision)}};
@@ -97,6 +98,7 @@ TrainOptions read_train_options(base::TomlTable table, const TrainOptions& defau
   t.positions_per_sequence = count("positions_per_sequence", t.positions_per_sequence);
   t.validation_count_max = count("validation_count_max", t.validation_count_max);
   t.negative_power = table.real("negative_power", t.negative_power);
+  t.averaging = static_cast<float>(table.real("averaging", static_cast<double>(t.averaging)));
   t.fine_tune_epochs = small("fine_tune_epochs", t.fine_tune_epochs);
   t.fine_tune_rate = static_cast<float>(table.real("fine_tune_rate", static_cast<double>(t.fine_tune_rate)));
   const auto precision = precision_from(table.text("precision", inner::text_of(t.precision)));

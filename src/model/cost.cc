@@ -15,7 +15,7 @@ double flops_per_position(const ModelOptions& options) {
 
 std::int64_t training_bytes(const ModelOptions& options, const TrainOptions& training) {
   const auto weights = static_cast<std::int64_t>(inner::Layout(options).size);
-  const std::int64_t copies = 4 + static_cast<std::int64_t>(training.worker_count) + (training.checkpoint_path.empty() ? 0 : 9);
+  const std::int64_t copies = (training.averaging > 0 ? 5 : 4) + static_cast<std::int64_t>(training.worker_count) + (training.checkpoint_path.empty() ? 0 : 11);
   return copies * weights * static_cast<std::int64_t>(sizeof(float));
 }
 

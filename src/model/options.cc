@@ -131,6 +131,7 @@ base::Status validate(const TrainOptions& o) {
   BECKON_TRY_STATUS(in_range("warmup_steps", o.warmup_steps, 0, 1'000'000));
   BECKON_TRY_STATUS(in_range("patience", o.patience, 1, 1'000'000));
   BECKON_TRY_STATUS(in_range("negative_power", o.negative_power, 0.0, 2.0));
+  BECKON_TRY_STATUS(in_range("averaging", o.averaging, 0.0F, .99999F));
   BECKON_TRY_STATUS(in_range("fine_tune_epochs", o.fine_tune_epochs, 0, 10'000));
   BECKON_TRY_STATUS(in_range("fine_tune_rate", o.fine_tune_rate, 1e-4F, 10.0F));
   BECKON_TRY_STATUS(in_range("worker_count", o.worker_count, std::size_t{1}, std::size_t{1024}));
@@ -243,6 +244,7 @@ std::string fingerprint(const ModelOptions& options, const TrainOptions& t) {
   json["validation_exclude_seen"] = t.validation_exclude_seen;
   json["negative_power"] = t.negative_power;
   json["precision"] = name_of(kPrecisions, resolved_precision(t.precision));
+  json["averaging"] = static_cast<double>(t.averaging);
   json["update"] = t.update == Update::kHeads ? "heads" : "everything";
   json["worker_count"] = t.worker_count;
   return base::to_line(json);

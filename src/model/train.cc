@@ -27,6 +27,9 @@ std::uint64_t dropout_key(std::uint64_t seed, std::int64_t step) {
   return seed * 0xD1342543DE82EF95ULL + static_cast<std::uint64_t>(step) * 0x2545F4914F6CDD1DULL;
 }
 
+// Often enough for windows of hundreds of steps, seldom enough to cost nothing beside a step on a large table.
+constexpr int kAverageEvery = 8;
+
 std::size_t rows_of(std::span<const PackedBatch> shards) {
   std::size_t rows = 0;
   for (const auto& shard : shards) {
@@ -57,6 +60,9 @@ class Trainer {
     if (resolved_loss(model.options()) == LossKind::kSampledSoftmax) {
       sampler_.emplace_back(model.tokens(), data.train, options.negative_power);
     }
+    if (options.averaging > 0) {
+      average_.assign(model.weights().begin(), model.weights().end());
+    }
   }
 
   base::Result<TrainReport> run();
@@ -69,8 +75,10 @@ class Trainer {
   void fill_shards(std::span<const Window> windows);
   const RecalledBatch* fill_recalled(std::span<const Window> windows, std::size_t w);
   std::vector<std::int32_t> touched_rows(std::span<const std::int32_t> negatives) const;
+  void average_weights();
+  void swap_average();
   void keep_best(const EpochReport& report);
-  void use_best();
+  void use_best(Model& model) const;
   base::Status save_checkpoint() const;
   std::int64_t now_ms() const { return hooks_.clock == nullptr ? 0 : hooks_.clock->monotonic_ms(); }
 
@@ -85,6 +93,8 @@ class Trainer {
   std::vector<PackedBatch> shards_;
   std::vector<RecalledBatch> recalled_;
   std::vector<std::size_t> shard_begin_;  // first window of each shard, one more at the end
+  std::vector<float> average_;  // empty without averaging
+  std::int64_t averaged_at_ = 0;  // step
   std::vector<float> best_weights_;
   TrainReport report_;
   bool validated_ = false;  // the last epoch was
@@ -105,8 +115,10 @@ base::Status Trainer::resume() {
     return state.error().at(path);
   }
   std::ranges::copy(state->weights, model_.weights().begin());
+  average_ = std::move(state->average);
   best_weights_ = std::move(state->best_weights);
   optimizer_.state() = std::move(state->optimizer);
+  averaged_at_ = optimizer_.state().steps;
   report_ = std::move(state->report);
   report_.stopped_early = false;
   return base::ok_status();
@@ -197,7 +209,37 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   const auto rows = kind == LossKind::kFullSoftmax ? std::vector<std::int32_t>()
                                                    : touched_rows(plan.negatives != nullptr ? shared.token : own.token);
   BECKON_TRY_STATUS(optimizer_.step(model_.weights(), rows, *hooks_.executor));
+  if (optimizer_.state().steps - averaged_at_ >= kAverageEvery) {
+    average_weights();
+  }
   return loss;
+}
+
+// The window grows with the steps done, so that the random start is soon forgotten.
+void Trainer::average_weights() {
+  const std::int64_t steps = optimizer_.state().steps;
+  if (average_.empty() || steps == averaged_at_) {
+    return;
+  }
+  const auto done = static_cast<double>(steps);
+  const double decay = std::min(static_cast<double>(options_.averaging), (1 + done) / (10 + done));
+  const auto part = static_cast<float>(1 - std::pow(decay, static_cast<double>(steps - averaged_at_)));
+  averaged_at_ = steps;
+  const std::span<const float> weights = std::as_const(model_).weights();
+  const std::size_t chunk = (weights.size() + options_.worker_count - 1) / options_.worker_count;
+  hooks_.executor->run(options_.worker_count, [&](std::size_t w) {
+    const std::size_t end = std::min(weights.size(), (w + 1) * chunk);
+    for (std::size_t i = w * chunk; i < end; ++i) {
+      average_[i] += part * (weights[i] - average_[i]);  // a weight that nobody moves keeps its bits
+    }
+  });
+}
+
+// Validation, checkpoints and the result are of the averaged weights, training goes on with the others.
+void Trainer::swap_average() {
+  if (!average_.empty()) {
+    std::swap_ranges(average_.begin(), average_.end(), model_.weights().begin());
+  }
 }
 
 base::Result<EpochReport> Trainer::run_epoch(int epoch) {
@@ -225,7 +267,10 @@ base::Result<EpochReport> Trainer::run_epoch(int epoch) {
   const auto elapsed = [&] { return static_cast<double>(now_ms() - started_ms) / 1000; };
   report.positions_per_second = static_cast<double>(report.positions) / std::max(elapsed(), 1e-3);
   const EvaluateOptions how{10, options_.validation_exclude_seen, options_.validation_count_max};
+  average_weights();
+  swap_average();
   const auto validation = hooks_.validate ? hooks_.validate(model_) : evaluate(model_, data_.validation, how, *hooks_.executor);
+  swap_average();
   validated_ = validation.count > 0;
   report.validation_ndcg10 = validation.ndcg;
   report.validation_hit10 = validation.hit;
@@ -238,13 +283,17 @@ void Trainer::keep_best(const EpochReport& report) {
   if (validated_ && (report_.best_epoch == 0 || report.validation_ndcg10 > report_.best_ndcg10)) {
     report_.best_epoch = report.epoch;
     report_.best_ndcg10 = report.validation_ndcg10;
-    best_weights_.assign(model_.weights().begin(), model_.weights().end());
+    const std::span<const float> now = average_.empty() ? std::as_const(model_).weights() : std::span<const float>(average_);
+    best_weights_.assign(now.begin(), now.end());
   }
 }
 
-void Trainer::use_best() {
+// Into `model`, which may be a copy.
+void Trainer::use_best(Model& model) const {
   if (!best_weights_.empty()) {
-    std::ranges::copy(best_weights_, model_.weights().begin());
+    std::ranges::copy(best_weights_, model.weights().begin());
+  } else if (!average_.empty()) {
+    std::ranges::copy(average_, model.weights().begin());
   }
 }
 
@@ -252,13 +301,11 @@ base::Status Trainer::save_checkpoint() const {
   if (options_.checkpoint_path.empty()) {
     return base::ok_status();
   }
-  const TrainState state{{model_.weights().begin(), model_.weights().end()}, best_weights_, optimizer_.state(), report_};
+  const TrainState state{{model_.weights().begin(), model_.weights().end()}, average_, best_weights_, optimizer_.state(), report_};
   BECKON_TRY_STATUS(hooks_.files->write_atomic(state_path(options_.checkpoint_path),
                                                state_to_bytes(state, fingerprint(model_.options(), options_))));
   Model best = model_;
-  if (!best_weights_.empty()) {
-    std::ranges::copy(best_weights_, best.weights().begin());
-  }
+  use_best(best);
   return best.save(*hooks_.files, options_.checkpoint_path);
 }
 
@@ -269,7 +316,7 @@ base::Result<TrainReport> Trainer::run() {
   while (static_cast<int>(report_.epochs.size()) < options_.epochs_max && !out_of_patience()) {
     const auto epoch = run_epoch(static_cast<int>(report_.epochs.size()) + 1);
     if (!epoch.ok()) {
-      use_best();
+      use_best(model_);
       return epoch.error();
     }
     if (report_.cancelled) {
@@ -282,7 +329,7 @@ base::Result<TrainReport> Trainer::run() {
     }
   }
   report_.stopped_early = out_of_patience();
-  use_best();
+  use_best(model_);
   return report_;
 }
 

@@ -11,7 +11,7 @@ namespace beckon::model {
 /// (forward, and two products backward).
 double flops_per_position(const ModelOptions& options);
 
-/// Bytes that train() holds at once beside the sequences: weights, the best ones so far, Adam's two moments, a gradient for each worker
+/// Bytes that train() holds at once beside the sequences: weights, their average, the best ones so far, Adam's two moments, a gradient for each worker
 /// and a copy of the state while a checkpoint is written.
 std::int64_t training_bytes(const ModelOptions& options, const TrainOptions& training);
 

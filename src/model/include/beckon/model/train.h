@@ -35,6 +35,9 @@ struct TrainOptions {
   double negative_power = .5;                 ///< sampled softmax: negatives are drawn in proportion to (count + 1)^power
   std::size_t worker_count = 1;               ///< part of the result: same seed and worker count → same bits
   Precision precision = Precision::kAuto;
+  /// The model is the exponential average of the weights over about 1 / (1 - averaging) steps (Polyak and Juditsky 1992; Izmailov et
+  /// al. 2018); 0: the last weights.
+  float averaging = .998F;
   Update update = Update::kEverything;
   int fine_tune_epochs = 3;        ///< over newer steps, after a pre-training; 0: none
   float fine_tune_rate = .5F;      ///< their learning rate as a share of learning_rate
