@@ -55,6 +55,7 @@ base::Result<Setup> set_up(const EvaluateRequest& request, const base::FileSyste
   run.training.resume = request.resume;
   run.seeds = request.seeds;
   run.folder = request.out;
+  run.split_folder = request.split;
   setup.executor = std::make_unique<base::ThreadExecutor>(run.training.worker_count);
   return setup;
 }

@@ -236,6 +236,9 @@ base::Result<base::Json> Evaluation::run() {
   if (!options_.folder.empty()) {
     BECKON_TRY_STATUS(environment_.files->make_dirs(options_.folder));
   }
+  if (!options_.split_folder.empty()) {
+    BECKON_TRY_STATUS(write_split(data_, cut_, *environment_.files, options_.split_folder));
+  }
   sequences_ = training_sequences(data_, cut_, options_.split.protocol);
   sgemm_gflops_ = gemm_gflops(*environment_.executor, {kSgemmSize, kSgemmSize, kSgemmSize});
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};

@@ -21,6 +21,7 @@ struct EvaluateRequest {
   std::string out;                ///< folder for report.json, report.html and the checkpoints
   std::string tensorboard;        ///< folder for event files; empty: none
   std::string onnx = {};          ///< file for the network of the first seed as ONNX; empty: none
+  std::string split = {};         ///< folder for histories and questions as CSV, for other programs; empty: none
   bool resume = false;            ///< go on from the state that an interrupted run left in `out`
   bool quiet = false;
 };

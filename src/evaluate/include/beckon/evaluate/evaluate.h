@@ -27,6 +27,7 @@ struct RunOptions {
   model::TrainOptions training;          ///< seed and checkpoint are set for each run
   std::vector<std::uint64_t> seeds{1};
   std::string folder;                    ///< checkpoints go to FOLDER/seed-N.safetensors; empty: none are kept
+  std::string split_folder = {};         ///< write_split() goes there; empty: nowhere
   std::int64_t memory_bytes = 0;         ///< that may be taken; 0: what the machine has free
   std::int64_t horizon_ms = 7 * base::kDayMs;  ///< next basket: what weighs the evidence looks so far ahead
   int resamples = 1000;                  ///< of the bootstrap over customers

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "beckon/base/filesystem.h"
 #include "beckon/base/result.h"
 #include "beckon/features/features.h"
 
@@ -55,5 +56,10 @@ struct Split {
 /// Cuts the histories and gives the items new tokens: by frequency before the test part, ties by name; items that only the test
 /// knows become 0. Nothing but `test` depends on what the test part holds. failed_precondition when nobody can be tested.
 base::Result<Split> split(Data& data, const SplitOptions& options);
+
+/// For other programs, so that they can be asked the same questions: FOLDER/history.csv (customer, item, at_ms; what may be known, oldest
+/// first) and FOLDER/test.csv (customer, item; every wanted item, an empty one where no training could know it). Customers are
+/// numbers.
+base::Status write_split(const Data& data, const Split& cut, base::FileSystem& files, const std::string& folder);
 
 }  // namespace beckon::evaluate
