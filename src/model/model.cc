@@ -176,17 +176,27 @@ void Model::score_histories(std::span<const Sequence> histories, std::span<const
   }
 }
 
-void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
-  BECKON_CHECK(vector.size() == width() && logits.size() == tokens());
+std::vector<TokenLogit> Model::memory_logits(const Sequence& history, std::span<const float> vector) const {
+  BECKON_CHECK(vector.size() == width());
   if (memory_ == nullptr || history.length() == 0) {
-    return;
+    return {};
   }
   std::array<float, inner::kMemoryFeatures> gate{};
   inner::gates_forward({inner::network_of(*this), vector, 1}, gate);
   std::vector<inner::Recalled> recalled;
   memory_->recall(history, history.length() - 1, nullptr, recalled);
+  std::vector<TokenLogit> out;
+  out.reserve(recalled.size());
   for (const auto& entry : recalled) {
-    logits[static_cast<std::size_t>(entry.token)] += inner::recalled_logit(entry, gate);
+    out.push_back({entry.token, inner::recalled_logit(entry, gate)});
+  }
+  return out;
+}
+
+void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
+  BECKON_CHECK(logits.size() == tokens());
+  for (const auto& entry : memory_logits(history, vector)) {
+    logits[static_cast<std::size_t>(entry.token)] += entry.logit;
   }
 }
 
