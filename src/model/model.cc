@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 #include "beckon/base/rng.h"
+#include "cache_pool.h"
 #include "recall.h"
-#include "trunk.h"
 
 namespace beckon::model {
 namespace {
@@ -33,28 +32,6 @@ void initialise(const inner::Layout& layout, std::span<float> weights, std::uint
   inner::fill_normal(part_of(weights, layout.token), kEmbeddingDeviation, rng);
   inner::fill_normal(part_of(weights, layout.position), kEmbeddingDeviation, rng);
 }
-
-// Work spaces that tasks borrow: allocation would cost as much as the arithmetic.
-class CachePool {
- public:
-  std::unique_ptr<inner::TrunkCache> take() {
-    const std::scoped_lock lock(mutex_);
-    if (free_.empty()) {
-      return std::make_unique<inner::TrunkCache>();
-    }
-    auto cache = std::move(free_.back());
-    free_.pop_back();
-    return cache;
-  }
-  void give(std::unique_ptr<inner::TrunkCache> cache) {
-    const std::scoped_lock lock(mutex_);
-    free_.push_back(std::move(cache));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<inner::TrunkCache>> free_;
-};
 
 void encode_task(const Model& model, std::span<const Sequence> histories, inner::TrunkCache& cache, std::span<float> out) {
   inner::PackedBatch batch;
@@ -127,7 +104,7 @@ std::vector<float> Model::encode(std::span<const Sequence> histories, base::Exec
     }
   }
   std::vector<float> out(histories.size() * width());
-  CachePool pool;
+  inner::CachePool pool;
   executor.run(cuts.size() - 1, [&](std::size_t task) {
     auto cache = pool.take();
     const std::size_t begin = cuts[task];
