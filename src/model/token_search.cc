@@ -13,6 +13,7 @@ namespace {
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 constexpr std::size_t kStride = 256;         // the threshold rises after each
 constexpr std::size_t kPendingMin = 4096;
+constexpr float kLargestNorm = 1e30F;        // beyond, bounds would be infinite
 constexpr std::size_t kPrefetchAhead = 8;
 
 bool better(const TokenLogit& a, const TokenLogit& b) {
@@ -31,7 +32,8 @@ TopKSearch::TopKSearch(const ScoredRows& table, const TopKQuery& query) : table_
   BECKON_CHECK(query.vector.size() == table.width());
   BECKON_CHECK(query.allowed.empty() || query.allowed.size() * 64 >= table.bias.size());
   norm_ = static_cast<float>(std::sqrt(tensor::sum_of_squares(query.vector)));
-  k_ = std::isfinite(norm_) ? std::min(query.k, table.bias.size()) : 0;
+  k_ = norm_ <= kLargestNorm ? std::min(query.k, table.bias.size()) : 0;
+  BECKON_CHECK(query.added.empty() || (query.added.front().token >= 0 && static_cast<std::size_t>(query.added.back().token) < table.bias.size()));
   reached_.reserve(k_);
   pending_max_ = std::max(kPendingMin, 4 * k_);
   for (const TokenLogit& entry : query.added) {
@@ -65,7 +67,6 @@ void TopKSearch::keep(std::int32_t token, float lower, float upper) {
   if (!(upper >= threshold_) || upper == kNever) {  // a logit that is not a number is never kept
     return;
   }
-  pending_.push_back({token, upper});
   if (reached_.size() < k_ || lower > threshold_) {
     if (reached_.size() == k_) {
       std::ranges::pop_heap(reached_, std::greater<>());
@@ -75,6 +76,11 @@ void TopKSearch::keep(std::int32_t token, float lower, float upper) {
     std::ranges::push_heap(reached_, std::greater<>());
     threshold_ = reached_.size() == k_ ? reached_.front() : kNever;
   }
+  hold(token, upper);
+}
+
+void TopKSearch::hold(std::int32_t token, float upper) {
+  pending_.push_back({token, upper});
   if (pending_.size() >= pending_max_) {
     drop_hopeless();
     pending_max_ = std::max(pending_max_, 2 * pending_.size());
@@ -97,11 +103,7 @@ void TopKSearch::consider(std::int32_t token, const ScreenedTile& tile, std::siz
     const float exact = logit(token);
     keep(token, exact, exact);
   } else {
-    pending_.push_back({token, score + tile.slack});
-    if (pending_.size() >= pending_max_) {
-      drop_hopeless();
-      pending_max_ = std::max(pending_max_, 2 * pending_.size());
-    }
+    hold(token, score + tile.slack);
   }
 }
 

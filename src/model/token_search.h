@@ -46,6 +46,7 @@ class TopKSearch {
   float logit(std::int32_t token) const;
   void consider(std::int32_t token, const ScreenedTile& tile, std::size_t r);
   void keep(std::int32_t token, float lower, float upper);
+  void hold(std::int32_t token, float upper);
   void drop_hopeless();
 
   ScoredRows table_;

@@ -28,9 +28,9 @@ enum class Codes { kNone, kFourBits, kEightBits };
 
 /// One question. All spans must outlive the call; lists are ascending by token, without repeats.
 struct TopKQuery {
-  std::span<const float> vector;  ///< width; one that is not finite finds nothing
+  std::span<const float> vector;  ///< width; one that is not finite, or longer than 1e30, finds nothing
   std::size_t k = 10;
-  std::span<const TokenLogit> added = {};          ///< added to the logits of these tokens
+  std::span<const TokenLogit> added = {};          ///< added to the logits of these tokens, which must be in the table
   std::span<const std::int32_t> excluded = {};     ///< never returned
   std::span<const std::uint64_t> allowed = {};     ///< bit t % 64 of word t / 64: may be returned; empty: all may
 };
@@ -38,7 +38,7 @@ struct TopKQuery {
 /// Best first; ties by smaller token. At most k, fewer when fewer may be returned. Never token 0, never a row that is not finite.
 using TopK = std::vector<TokenLogit>;
 
-/// Immutable once made, hence thread-safe. Refers to the rows and the bias: they must outlive it and must not change.
+/// Immutable once made, hence thread-safe. Refers to the rows: they must outlive it and must not change.
 class TokenTable {
  public:
   /// rows: (tokens, width), width a multiple of 8 up to 4,096; bias: (tokens).
