@@ -10,6 +10,20 @@ struct AttentionBranch::Cache final : LayerCache {
   tensor::Buffer qkv, probabilities, mixed;
 };
 
+// Keys and values: positions × 2·width.
+struct AttentionBranch::State final : LayerState {
+  explicit State(std::size_t width_of_layer) : width(width_of_layer) {}
+  bool rewind(std::size_t length) override {
+    kept.resize(std::min(length, positions()) * 2 * width);
+    return true;
+  }
+  std::size_t bytes() const override { return kept.capacity() * sizeof(float); }
+  std::size_t positions() const { return kept.size() / (2 * width); }
+
+  std::size_t width = 0;
+  std::vector<float> kept;
+};
+
 // One sequence of the batch: where its rows, its probabilities and its time buckets lie.
 struct AttentionBranch::Piece {
   tensor::AttentionShape shape;
@@ -89,6 +103,43 @@ void AttentionBranch::forward(const LayerPass& io, LayerCache& cache, Workspace&
     own.mixed.resize(io.pass->batch->sequences() * shape_.width);
   }
   linear_forward(net, mix_, own.mixed.span(), out);
+}
+
+std::unique_ptr<LayerState> AttentionBranch::make_state() const {
+  return std::make_unique<State>(shape_.width);
+}
+
+void AttentionBranch::advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, tensor::Buffer& out) const {
+  auto& own = static_cast<Cache&>(cache);
+  auto& past = static_cast<State&>(*state);
+  const Network& net = io.pass->network;
+  const std::size_t width = shape_.width;
+  const std::size_t before = past.positions();
+  const std::size_t length = before + io.x.size() / width;
+  linear_forward(net, qkv_, io.x, work.dup);
+  // The kernel reads queries, keys and values of the whole sequence; it never looks at the queries of the past.
+  own.qkv.resize(length * 3 * width);
+  past.kept.resize(length * 2 * width);
+  for (std::size_t i = 0; i < length; ++i) {
+    float* kept = past.kept.data() + i * 2 * width;
+    float* row = own.qkv.data() + i * 3 * width;
+    if (i < before) {
+      std::copy_n(kept, 2 * width, row + width);
+    } else {
+      std::copy_n(work.dup.data() + (i - before) * 3 * width, 3 * width, row);
+      std::copy_n(row + width, 2 * width, kept);
+    }
+  }
+  const bool timed = shape_.time_bias && !work.time_bucket.empty();
+  const tensor::AttentionShape shape{length, width, shape_.heads, shape_.distances, timed ? kTimeBuckets : 0};
+  own.probabilities.resize(length * length * shape_.heads);
+  own.mixed.resize(length * width);
+  work.scratch.resize(tensor::attention_scratch_size(shape));
+  const std::size_t first = io.last_only ? length - 1 : before;
+  tensor::attention_forward({shape, own.qkv.span(), net.at(distance_bias_), own.probabilities.span(), own.mixed.span(),
+                             work.scratch.span(), first, timed ? std::span<const std::uint8_t>(work.time_bucket) : std::span<const std::uint8_t>(),
+                             net.at(time_bias_)});
+  linear_forward(net, mix_, own.mixed.span().subspan(first * width), out);
 }
 
 void AttentionBranch::backward(const LayerPass& io, const LayerCache& cache, Workspace& work,

@@ -20,10 +20,13 @@ class AttentionBranch final : public Branch {
   std::unique_ptr<LayerCache> make_cache() const override;
   bool mixes_rows() const override { return true; }
   void forward(const LayerPass& io, LayerCache& cache, Workspace& work, tensor::Buffer& out) const override;
+  std::unique_ptr<LayerState> make_state() const override;
+  void advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, tensor::Buffer& out) const override;
   void backward(const LayerPass& io, const LayerCache& cache, Workspace& work, const Gradients& gradients) const override;
 
  private:
   struct Cache;
+  struct State;
   struct Piece;
   template <class Visit>
   void for_sequences(const LayerPass& io, const Workspace& work, Visit visit) const;

@@ -54,6 +54,18 @@ class LayerCache {
   LayerCache& operator=(const LayerCache&) = delete;
 };
 
+/// What one layer remembers of the positions of one sequence, so that the next position costs one step.
+class LayerState {
+ public:
+  LayerState() = default;
+  virtual ~LayerState() = default;
+  LayerState(const LayerState&) = delete;
+  LayerState& operator=(const LayerState&) = delete;
+  /// Forgets the positions from `length` on. False when it cannot: then it has forgotten all of them.
+  virtual bool rewind(std::size_t length) = 0;
+  virtual std::size_t bytes() const = 0;
+};
+
 constexpr std::uint32_t kSitesPerLayer = 4;
 
 struct LayerPass {
@@ -80,6 +92,11 @@ class Layer {
   virtual void forward(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const = 0;
   /// y: sequences × width, the last position of each. Keeps nothing. Called only when mixes_rows().
   virtual void forward_last(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const = 0;
+  /// nullptr: the layer does not mix rows, so there is nothing to remember.
+  virtual std::unique_ptr<LayerState> make_state() const { return nullptr; }
+  /// The rows of io.x (one sequence) are the positions after those that the state holds; it holds them too afterwards. y: a row each, or
+  /// with io.last_only (only when mixes_rows()) the last one. The same numbers as forward() over the whole sequence, but for rounding.
+  virtual void advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, std::span<float> y) const = 0;
   /// dx: gradient of y on entry, of x on return. Adds to the gradients of the weights.
   struct Gradients {
     std::span<float> dx;

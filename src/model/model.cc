@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 #include "beckon/base/rng.h"
+#include "cache_pool.h"
 #include "recall.h"
-#include "trunk.h"
 
 namespace beckon::model {
 namespace {
@@ -33,28 +32,6 @@ void initialise(const inner::Layout& layout, std::span<float> weights, std::uint
   inner::fill_normal(part_of(weights, layout.token), kEmbeddingDeviation, rng);
   inner::fill_normal(part_of(weights, layout.position), kEmbeddingDeviation, rng);
 }
-
-// Work spaces that tasks borrow: allocation would cost as much as the arithmetic.
-class CachePool {
- public:
-  std::unique_ptr<inner::TrunkCache> take() {
-    const std::scoped_lock lock(mutex_);
-    if (free_.empty()) {
-      return std::make_unique<inner::TrunkCache>();
-    }
-    auto cache = std::move(free_.back());
-    free_.pop_back();
-    return cache;
-  }
-  void give(std::unique_ptr<inner::TrunkCache> cache) {
-    const std::scoped_lock lock(mutex_);
-    free_.push_back(std::move(cache));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<inner::TrunkCache>> free_;
-};
 
 void encode_task(const Model& model, std::span<const Sequence> histories, inner::TrunkCache& cache, std::span<float> out) {
   inner::PackedBatch batch;
@@ -127,7 +104,7 @@ std::vector<float> Model::encode(std::span<const Sequence> histories, base::Exec
     }
   }
   std::vector<float> out(histories.size() * width());
-  CachePool pool;
+  inner::CachePool pool;
   executor.run(cuts.size() - 1, [&](std::size_t task) {
     auto cache = pool.take();
     const std::size_t begin = cuts[task];
@@ -176,17 +153,27 @@ void Model::score_histories(std::span<const Sequence> histories, std::span<const
   }
 }
 
-void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
-  BECKON_CHECK(vector.size() == width() && logits.size() == tokens());
+std::vector<TokenLogit> Model::memory_logits(const Sequence& history, std::span<const float> vector) const {
+  BECKON_CHECK(vector.size() == width());
   if (memory_ == nullptr || history.length() == 0) {
-    return;
+    return {};
   }
   std::array<float, inner::kMemoryFeatures> gate{};
   inner::gates_forward({inner::network_of(*this), vector, 1}, gate);
   std::vector<inner::Recalled> recalled;
   memory_->recall(history, history.length() - 1, nullptr, recalled);
+  std::vector<TokenLogit> out;
+  out.reserve(recalled.size());
   for (const auto& entry : recalled) {
-    logits[static_cast<std::size_t>(entry.token)] += inner::recalled_logit(entry, gate);
+    out.push_back({entry.token, inner::recalled_logit(entry, gate)});
+  }
+  return out;
+}
+
+void Model::add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const {
+  BECKON_CHECK(logits.size() == tokens());
+  for (const auto& entry : memory_logits(history, vector)) {
+    logits[static_cast<std::size_t>(entry.token)] += entry.logit;
   }
 }
 

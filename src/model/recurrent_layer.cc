@@ -21,7 +21,9 @@ const Cell& cell_of(Arch arch) {
 struct RecurrentLayer::Cache final : LayerCache {
   std::vector<std::size_t> row;         // row of the batch that a time-major row stands for
   std::vector<std::size_t> step_start;  // one entry a step, one at the end
-  tensor::Buffer x, gates, recurrent, hidden_before, hidden, state, zero;
+  tensor::Buffer x, gates, recurrent, hidden_before, hidden, state;
+  tensor::Buffer first_state;           // c before step 0: zeros, or what a LayerState holds
+  std::span<const float> first_hidden;  // h before step 0; empty: zeros
 
   std::size_t steps() const { return step_start.size() - 1; }
   std::size_t rows_of(std::size_t t) const { return step_start[t + 1] - step_start[t]; }
@@ -33,7 +35,7 @@ struct RecurrentLayer::Cache final : LayerCache {
     if (state.size() == 0) {
       return {};
     }
-    return t == 0 ? zero.span().first(rows_of(0) * columns)
+    return t == 0 ? first_state.span().first(rows_of(0) * columns)
                   : state.span().subspan(step_start[t - 1] * columns, rows_of(t) * columns);
   }
   void plan(const PackedBatch& batch);
@@ -100,8 +102,11 @@ void RecurrentLayer::run_steps(const Network& net, Cache& cache) const {
   for (std::size_t t = 0; t < cache.steps(); ++t) {
     const std::size_t rows = cache.rows_of(t);
     const auto before = cache.of_step(cache.hidden_before.span(), t, width);
-    if (t == 0) {
+    const bool from_nothing = t == 0 && cache.first_hidden.empty();
+    if (from_nothing) {
       std::ranges::fill(before, 0.0F);
+    } else if (t == 0) {
+      std::ranges::copy(cache.first_hidden, before.begin());
     } else {
       std::copy_n(cache.hidden.data() + cache.step_start[t - 1] * width, rows * width, before.data());
     }
@@ -112,7 +117,7 @@ void RecurrentLayer::run_steps(const Network& net, Cache& cache) const {
       std::ranges::fill(recurrent, 0.0F);
       tensor::add_bias(net.at(recurrent_.bias), recurrent);
     }
-    if (t > 0) {
+    if (!from_nothing) {
       tensor::gemm(tensor::view(before, rows, width), tensor::view(net.at(u), width, u.columns),
                    tensor::mutable_view(into, rows, u.columns), {tensor::Into::kAdd, net.precision});
     }
@@ -121,8 +126,7 @@ void RecurrentLayer::run_steps(const Network& net, Cache& cache) const {
   }
 }
 
-void RecurrentLayer::forward(const LayerPass& io, LayerCache& cache, Workspace&, std::span<float> y) const {
-  auto& own = static_cast<Cache&>(cache);
+void RecurrentLayer::prepare(const LayerPass& io, Cache& own) const {
   const std::size_t width = shape_.width;
   own.plan(*io.pass->batch);
   own.gather(io.x, width, own.x);
@@ -131,8 +135,15 @@ void RecurrentLayer::forward(const LayerPass& io, LayerCache& cache, Workspace&,
   own.hidden_before.resize(io.x.size());
   own.hidden.resize(io.x.size());
   own.state.resize(shape_.cell.has_state ? io.x.size() : 0);
-  own.zero.resize(io.pass->batch->sequences() * width);
-  own.zero.zero();
+  own.first_state.resize(io.pass->batch->sequences() * width);
+  own.first_state.zero();
+  own.first_hidden = {};
+}
+
+void RecurrentLayer::forward(const LayerPass& io, LayerCache& cache, Workspace&, std::span<float> y) const {
+  auto& own = static_cast<Cache&>(cache);
+  const std::size_t width = shape_.width;
+  prepare(io, own);
   run_steps(io.pass->network, own);
   own.scatter(own.hidden.span(), width, y);
   if (shape_.dropout) {
@@ -144,6 +155,45 @@ void RecurrentLayer::forward_last(const LayerPass& io, LayerCache& cache, Worksp
   work.dwide.resize(io.x.size());
   forward(io, cache, work, work.dwide.span());
   copy_last_rows(*io.pass->batch, shape_.width, work.dwide.span(), y);
+}
+
+// After the last position: h, and c where the cell has one.
+struct RecurrentLayer::State final : LayerState {
+  bool rewind(std::size_t length) override {
+    if (length == positions) {
+      return true;
+    }
+    positions = 0;
+    return false;
+  }
+  std::size_t bytes() const override { return (hidden.size() + state.size()) * sizeof(float); }
+
+  std::size_t positions = 0;
+  std::vector<float> hidden, state;
+};
+
+std::unique_ptr<LayerState> RecurrentLayer::make_state() const {
+  return std::make_unique<State>();
+}
+
+void RecurrentLayer::advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace&, std::span<float> y) const {
+  auto& own = static_cast<Cache&>(cache);
+  auto& past = static_cast<State&>(*state);
+  prepare(io, own);
+  if (past.positions > 0) {
+    own.first_hidden = past.hidden;
+    std::ranges::copy(past.state, own.first_state.span().begin());
+  }
+  run_steps(io.pass->network, own);
+  // One sequence: time-major is its own order.
+  const auto hidden = own.hidden.span();
+  past.positions += hidden.size() / shape_.width;
+  past.hidden.assign(hidden.end() - static_cast<std::ptrdiff_t>(shape_.width), hidden.end());
+  if (shape_.cell.has_state) {
+    past.state.assign(own.state.span().end() - static_cast<std::ptrdiff_t>(shape_.width), own.state.span().end());
+  }
+  std::ranges::copy(hidden.last(y.size()), y.begin());
+  own.first_hidden = {};
 }
 
 // Step t of the way back: what step t+1 wants of h lies in dcarry, of c in dstate; sequences that ended here begin with 0.

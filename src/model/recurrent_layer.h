@@ -32,10 +32,14 @@ class RecurrentLayer final : public Layer {
   bool mixes_rows() const override { return true; }
   void forward(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const override;
   void forward_last(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const override;
+  std::unique_ptr<LayerState> make_state() const override;
+  void advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, std::span<float> y) const override;
   void backward(const LayerPass& io, const LayerCache& cache, Workspace& work, const Gradients& gradients) const override;
 
  private:
   struct Cache;
+  struct State;
+  void prepare(const LayerPass& io, Cache& cache) const;
   void run_steps(const Network& net, Cache& cache) const;
   void step_back(const LayerPass& io, const Cache& cache, Workspace& work, std::size_t t) const;
 

@@ -73,6 +73,17 @@ void ResidualLayer::forward_last(const LayerPass& io, LayerCache& cache, Workspa
   join(last, own, y);
 }
 
+void ResidualLayer::advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, std::span<float> y) const {
+  auto& own = static_cast<Cache&>(cache);
+  norm_forward(io.pass->network, {&gain_, &shift_}, io.x, own.norm);
+  LayerPass inside = io;
+  inside.x = own.norm.y.span();
+  branch_->advance(inside, state, *own.inside, work, own.branch);
+  LayerPass wanted = io;
+  wanted.x = io.x.last(y.size());
+  join(wanted, own, y);
+}
+
 void ResidualLayer::backward(const LayerPass& io, const LayerCache& cache, Workspace& work,
                              const Gradients& gradients) const {
   const auto& own = static_cast<const Cache&>(cache);

@@ -22,6 +22,11 @@ class Branch {
   virtual bool mixes_rows() const = 0;
   /// `out` is resized: rows × width, or sequences × width with last_only (only when mixes_rows()).
   virtual void forward(const LayerPass& io, LayerCache& cache, Workspace& work, tensor::Buffer& out) const = 0;
+  /// As in Layer. A branch that does not mix rows has no state and is asked forward().
+  virtual std::unique_ptr<LayerState> make_state() const { return nullptr; }
+  virtual void advance(const LayerPass& io, LayerState*, LayerCache& cache, Workspace& work, tensor::Buffer& out) const {
+    forward(io, cache, work, out);
+  }
   struct Gradients {
     std::span<const float> dout;
     std::span<float> dx;  ///< overwritten
@@ -47,6 +52,8 @@ class ResidualLayer final : public Layer {
   bool mixes_rows() const override { return branch_->mixes_rows(); }
   void forward(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const override;
   void forward_last(const LayerPass& io, LayerCache& cache, Workspace& work, std::span<float> y) const override;
+  std::unique_ptr<LayerState> make_state() const override { return branch_->make_state(); }
+  void advance(const LayerPass& io, LayerState* state, LayerCache& cache, Workspace& work, std::span<float> y) const override;
   void backward(const LayerPass& io, const LayerCache& cache, Workspace& work, const Gradients& gradients) const override;
 
  private:

@@ -36,4 +36,17 @@ inline void fill_time_buckets(const PackedBatch& batch, std::vector<std::uint8_t
   }
 }
 
+
+/// The same for one sequence, of which only the rows from `first` on are filled; empty when its times are not known.
+inline void fill_time_buckets(std::span<const std::int64_t> at_ms, std::span<const std::int64_t> request_ms, std::size_t first,
+                              std::vector<std::uint8_t>& out) {
+  const std::size_t length = at_ms.size();
+  out.resize(length * length);
+  for (std::size_t i = first; i < length; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      out[i * length + j] = time_bucket(request_ms[i] - at_ms[j]);
+    }
+  }
+}
+
 }  // namespace beckon::model::inner

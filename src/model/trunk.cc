@@ -78,7 +78,6 @@ void prepare(const Pass& pass, TrunkCache& cache) {
   for (auto& x : cache.x) {
     x.resize(pass.batch->rows() * pass.network.width());
   }
-  fill_time_buckets(*pass.batch, cache.work.time_bucket);
 }
 
 // With last_only: the last layer that mixes rows gives one row a sequence, and those after it work on these rows alone.
@@ -91,6 +90,14 @@ std::size_t narrowing_layer(const Pass& pass) {
   return found;
 }
 
+void finish(const Network& net, TrunkCache& cache, std::span<const float> x) {
+  cache.result = x;
+  if (net.options->final_norm) {
+    norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, x, cache.last);
+    cache.result = cache.last.y.span();
+  }
+}
+
 }  // namespace
 
 void trunk_forward(const Pass& pass, TrunkCache& cache) {
@@ -99,6 +106,7 @@ void trunk_forward(const Pass& pass, TrunkCache& cache) {
   const auto& layers = net.layout->layers;
   const auto slot = [&](std::size_t l) -> tensor::Buffer& { return cache.x[pass.keep ? l : l % 2]; };
   prepare(pass, cache);
+  fill_time_buckets(*pass.batch, cache.work.time_bucket);
   embed(pass, slot(0).span());
   const std::size_t narrowing = narrowing_layer(pass);
   std::size_t rows = pass.batch->rows();
@@ -113,11 +121,51 @@ void trunk_forward(const Pass& pass, TrunkCache& cache) {
       layers[l]->forward(io, *cache.layers[l], cache.work, y);
     }
   }
-  cache.result = slot(layers.size()).span();
-  if (net.options->final_norm) {
-    norm_forward(net, {&net.layout->final_gain, &net.layout->final_shift}, cache.result, cache.last);
-    cache.result = cache.last.y.span();
+  finish(net, cache, slot(layers.size()).span());
+}
+
+void TrunkState::rewind(std::size_t length) {
+  positions = std::min(positions, length);
+  for (const auto& layer : layers) {
+    positions = layer != nullptr && !layer->rewind(positions) ? 0 : positions;
   }
+  if (positions == 0) {
+    layers.clear();
+  }
+}
+
+std::size_t TrunkState::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& layer : layers) {
+    sum += layer == nullptr ? 0 : layer->bytes();
+  }
+  return sum;
+}
+
+void trunk_advance(const Pass& pass, const SequenceTimes& times, TrunkState& state, TrunkCache& cache) {
+  const Network& net = pass.network;
+  const auto& layers = net.layout->layers;
+  BECKON_CHECK(!pass.keep && pass.last_only && pass.batch->sequences() == 1);
+  BECKON_CHECK(net.layout->position.size() == 0 || state.positions == 0);
+  prepare(pass, cache);
+  if (state.layers.empty()) {
+    for (const auto& layer : layers) {
+      state.layers.push_back(layer->make_state());
+    }
+  }
+  fill_time_buckets(times.at_ms, times.request_ms, state.positions, cache.work.time_bucket);
+  embed(pass, cache.x[0].span());
+  const std::size_t narrowing = narrowing_layer(pass);
+  std::size_t rows = pass.batch->rows();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    LayerPass io = layer_pass(pass, l, cache.x[l % 2].span());
+    io.last_only = l == narrowing;
+    rows = l == narrowing ? 1 : rows;
+    cache.x[(l + 1) % 2].resize(rows * net.width());
+    layers[l]->advance(io, state.layers[l].get(), *cache.layers[l], cache.work, cache.x[(l + 1) % 2].span());
+  }
+  state.positions += pass.batch->rows();
+  finish(net, cache, cache.x[layers.size() % 2].span());
 }
 
 void trunk_backward(const Pass& pass, TrunkCache& cache, std::span<const float> dvectors, std::span<float> gradients) {

@@ -11,7 +11,18 @@ BECKON_CLONES void round_loop(const float* __restrict from, std::uint16_t* __res
   }
 }
 
+BECKON_CLONES void unpack_loop(const std::uint16_t* __restrict from, float* __restrict to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(from[i]) << 16U);
+  }
+}
+
 }  // namespace
+
+void unpack_bf16(std::span<const std::uint16_t> from, std::span<float> to) {
+  BECKON_CHECK(from.size() == to.size());
+  unpack_loop(from.data(), to.data(), from.size());
+}
 
 void round_to_bf16(std::span<const float> from, std::span<std::uint16_t> to) {
   BECKON_CHECK(from.size() == to.size());

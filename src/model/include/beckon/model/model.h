@@ -12,6 +12,7 @@
 //
 //   model.h    Sequence, ModelOptions, Model
 //   train.h    train, evaluate
+//   token_table.h  the best tokens of a vector, exactly, without all logits
 //   ranking.h  ndcg_at, hit_at, top_k
 
 #include <cstdint>
@@ -82,6 +83,12 @@ struct ModelOptions {
   float head_weight = 1;  ///< weight of each head's loss beside the token loss
 };
 
+struct TokenLogit {
+  std::int32_t token = 0;
+  float logit = 0;
+  bool operator==(const TokenLogit&) const = default;
+};
+
 /// Refuses what is out of range, with the name of the field, its value and the range.
 base::Status validate(const ModelOptions& options);
 /// The loss that `options.loss` stands for.
@@ -123,6 +130,8 @@ class Model {
   void score_histories(std::span<const Sequence> histories, std::span<const float> vectors, std::span<float> out) const;
   /// Adds the memory's part to the logits (tokens) of one history with vector e. Nothing without memory.
   void add_memory(const Sequence& history, std::span<const float> vector, std::span<float> logits) const;
+  /// What add_memory adds, by token, ascending. Empty without memory.
+  std::vector<TokenLogit> memory_logits(const Sequence& history, std::span<const float> vector) const;
   /// vectors (N, width) → out (N, heads): log-odds W·e + b.
   void head_logits(std::span<const float> vectors, std::span<float> out) const;
 

@@ -107,6 +107,8 @@ inline Bf16View view(std::span<const std::uint16_t> data, std::size_t rows, std:
 void gemm(const Bf16View& a, const Bf16View& b, const MutableMatrix& c, Into into = Into::kOverwrite);
 /// The kernel of Bf16Buffer::assign.
 void round_to_bf16(std::span<const float> from, std::span<std::uint16_t> to);
+/// to = the floats that the bits stand for.
+void unpack_bf16(std::span<const std::uint16_t> from, std::span<float> to);
 inline float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
 
 }  // namespace beckon::tensor

@@ -1,6 +1,7 @@
 #pragma once
 // Scalar twins of the kernels: one obvious loop each, sums in double. Same shapes and meaning as in kernels.h and matrix.h.
 
+#include "beckon/tensor/codes.h"
 #include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
 #include "beckon/tensor/recurrent.h"
@@ -30,6 +31,9 @@ void gru_forward(const CellForward& io);
 void gru_backward(const CellBackward& io);
 void lstm_forward(const CellForward& io);
 void lstm_backward(const CellBackward& io);
+void code_scores(const CodeTile& tile, const CodeQuery& query, std::span<float> out);
+/// The AVX2 version, so that a wider machine can test it; false: this machine has none.
+bool code_scores_avx2(const CodeTile& tile, const CodeQuery& query, std::span<float> out);
 void adam(const AdamStep& step, const AdamState& state);
 
 }  // namespace beckon::tensor::reference
