@@ -6,6 +6,7 @@
 #include "beckon/model/train.h"
 #include "beckon/stats/stats.h"
 #include "heads.h"
+#include "item_texts.h"
 #include "scoring.h"
 
 namespace beckon::engine {
@@ -39,6 +40,8 @@ Sets make_sets(const features::Dataset& data, const Split& split, std::int64_t h
       sets.validation.push_back(std::move(held_out));
     }
   }
+  features::forget_new_items(data.vocabulary.warm_size(), sets.train);
+  features::forget_new_items(data.vocabulary.warm_size(), sets.validation);
   return sets;
 }
 
@@ -214,9 +217,11 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   features::DatasetOptions options;
   options.as_of = context.clock->now();
   options.items_max = config.items_max;
-  options.sensitive_categories = context.config.shop.sensitive_categories;
   options.services = context.config.shop.services;
-  BECKON_TRY(const auto data, features::build_dataset(*context.rows, categories_of(items), options));
+  const features::ItemFacts facts = facts_of(context.config, items);
+  ItemTextSteps texts(context.config, items, facts);
+  options.new_items = texts.wants_new_items();
+  BECKON_TRY(const auto data, features::build_dataset(*context.rows, facts, options));
   if (data.steps < kStepsMin) {
     return base::failed_precondition("there are only " + std::to_string(data.steps) + " views, carts and purchases up to " +
                                      base::format_date(options.as_of) + ", training needs " + std::to_string(kStepsMin) +
@@ -226,8 +231,8 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   const std::int64_t horizon_ms = config.horizon_days * base::kDayMs;
   const Sets sets = make_sets(data, split, horizon_ms);
   model::ModelOptions shape = context.config.model;
-  shape.tokens = data.vocabulary.size();
-  shape.side_sizes = features::side_sizes();
+  shape.tokens = data.vocabulary.warm_size();
+  shape.side_sizes = features::side_sizes(data.words);
   shape.heads = features::kHeads;
   // The full softmax costs tokens × positions: exact where that is cheap, sampled where it would take the afternoon.
   const double cost = static_cast<double>(shape.tokens) * static_cast<double>(data.steps);
@@ -235,6 +240,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     shape.loss = cost > 2e9 ? model::LossKind::kSampledSoftmax : model::LossKind::kFullSoftmax;
   }
   BECKON_TRY(auto weights, model::Model::make(shape, context.config.training.seed));
+  texts.start(data.vocabulary, weights);
   if (!request.onnx.empty()) {
     BECKON_TRY([[maybe_unused]] const std::string writable, model::to_onnx(weights));  // refused now, not after an hour of training
   }
@@ -244,6 +250,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   if (report.cancelled) {
     return base::unavailable("training was interrupted: beckon train --resume goes on from the last epoch");
   }
+  BECKON_TRY(const base::Json text_map, texts.finish(sets.train, weights));
   TrainedModel trained;
   // On the validation period: the network has not seen it, the test period stays untouched.
   BECKON_TRY(trained.item_response, response::fit_item_response(data, weights, {split.validation_from, horizon_ms}, *context.executor));
@@ -253,12 +260,15 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
                      {"customers", static_cast<std::int64_t>(data.histories.size())},
                      {"steps", data.steps},
                      {"items", shape.tokens - 1},
+                     {"new_items", data.vocabulary.size() - shape.tokens},
+                     {"text_map", text_map},
                      {"flagged_customers_left_out", data.flagged},
                      {"returned_purchases_left_out", data.refunded},
                      {"loss", shape.loss == model::LossKind::kFullSoftmax ? "full softmax" : "sampled softmax"},
                      {"training", training_json(report)},
                      {"test", measure_on_test(context, {&data, &weights, &trained.item_response, split, horizon_ms})}};
   trained.vocabulary = data.vocabulary;
+  trained.words = data.words;
   trained.weights.emplace(std::move(weights));
   BECKON_TRY_STATUS(save_model(context, trained));
   if (!request.onnx.empty()) {

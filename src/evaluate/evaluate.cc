@@ -6,8 +6,10 @@
 #include "beckon/model/config.h"
 #include "beckon/model/cost.h"
 #include "beckon/stats/resampling.h"
+#include "beckon/features/item_vectors.h"
 #include "blend.h"
 #include "network.h"
+#include "new_items.h"
 
 namespace beckon::evaluate {
 namespace {
@@ -52,6 +54,8 @@ struct Run {
   Figures validation;
   Figures test;
   Figures network;  ///< on the test part, where the answer is more than the network
+  base::Json text_map;
+  base::Json new_items;
   double peak_rss_mb = 0;
 };
 
@@ -66,6 +70,7 @@ class Evaluation {
   base::Status check_memory() const;
   base::Result<Run> run_seed(std::uint64_t seed);
   base::Result<model::TrainReport> train(model::Model& weights, const model::TrainOptions& training);
+  base::Status complete(model::Model& weights, Run& run) const;
   base::Status measure_run(const model::Model& weights, Run& run) const;
   bool blended() const { return data_.timed && options_.split.protocol == Protocol::kNextBasket; }
   std::vector<Case> validation_sample() const;
@@ -81,6 +86,7 @@ class Evaluation {
   Split cut_;
   model::ModelOptions shape_;
   std::vector<model::Sequence> sequences_;
+  features::TextTable texts_;  // empty: no text vectors
   double sgemm_gflops_ = 0;
 };
 
@@ -157,6 +163,9 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   training.seed = seed;
   training.checkpoint_path = options_.folder.empty() ? "" : options_.folder + "/seed-" + std::to_string(seed) + ".safetensors";
   BECKON_TRY(auto weights, model::Model::make(shape_, seed));
+  if (options_.features.text_start && texts_.count() > 0) {
+    features::start_from_text(texts_, weights);
+  }
   reset_peak_rss();
   BECKON_TRY(run.training, train(weights, training));
   if (run.training.cancelled) {
@@ -167,8 +176,22 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   if (!training.checkpoint_path.empty() && environment_.files->exists(training.checkpoint_path + ".state")) {
     BECKON_TRY_STATUS(environment_.files->remove(training.checkpoint_path + ".state"));
   }
+  BECKON_TRY_STATUS(complete(weights, run));
   BECKON_TRY_STATUS(measure_run(weights, run));
   return run;
+}
+
+// As `beckon train` does it: items that training hardly met get a vector from their text.
+base::Status Evaluation::complete(model::Model& weights, Run& run) const {
+  const auto counts = features::token_counts(sequences_, weights.tokens());
+  if (options_.features.new_items && texts_.count() > 0) {
+    BECKON_TRY(const auto map, features::complete_from_text(texts_, counts, {}, weights));
+    run.text_map = features::to_json(map);
+  }
+  if (options_.split.protocol != Protocol::kLeaveOneOut) {
+    run.new_items = new_item_figures({counts, &data_, &cut_}, Network(weights, data_.timed));
+  }
+  return base::ok_status();
 }
 
 // A shop answers with network and counting together; what weighs them is fitted on the validation part. A file knows no times.
@@ -247,7 +270,9 @@ base::Json Evaluation::run_json(const Run& run) const {
           {"sgemm_share", model::flops_per_position(shape_) * rate / (sgemm_gflops_ * 1e9)},
           {"peak_rss_mb", run.peak_rss_mb},
           {"curve", std::move(curve)},
-          {"loss_curve", std::move(losses)}};
+          {"loss_curve", std::move(losses)},
+          {"text_map", run.text_map},
+          {"new_items", run.new_items}};
 }
 
 base::Json Evaluation::config_json() const {
@@ -260,6 +285,8 @@ base::Json Evaluation::config_json() const {
   for (const std::uint64_t seed : options_.seeds) {
     seeds.push_back(static_cast<std::int64_t>(seed));
   }
+  base::Json model = model::options_json(shape_);
+  model.update(features::options_json(options_.features));
   base::Json train = model::options_json(options_.training);
   train.erase("seed");
   return {{"protocol", to_text(options_.split.protocol)},
@@ -281,7 +308,7 @@ base::Json Evaluation::config_json() const {
           {"threads", static_cast<std::int64_t>(options_.training.worker_count)},
           {"sgemm_gflops", sgemm_gflops_},
           {"seeds", std::move(seeds)},
-          {"model", model::options_json(shape_)},
+          {"model", std::move(model)},
           {"train", std::move(train)}};
 }
 
@@ -295,6 +322,9 @@ base::Result<base::Json> Evaluation::run() {
     BECKON_TRY_STATUS(environment_.files->make_dirs(options_.folder));
   }
   sequences_ = training_sequences(data_, cut_, options_.split.protocol);
+  if (data_.timed && options_.features.text_vectors != features::TextVectors::kNone) {
+    texts_ = features::text_table(data_.set.vocabulary, data_.texts);
+  }
   sgemm_gflops_ = gemm_gflops(*environment_.executor, {kSgemmSize, kSgemmSize, kSgemmSize});
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};
   std::vector<Figures> validation;

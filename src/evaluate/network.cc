@@ -41,7 +41,7 @@ model::Sequence next_moment_sequence(const features::History& history, const Spl
 
 void fit_to_data(const Data& data, Protocol protocol, model::ModelOptions& options) {
   options.tokens = data.set.vocabulary.size();
-  options.side_sizes = data.timed ? features::side_sizes() : std::vector<std::int32_t>();
+  options.side_sizes = data.timed ? features::side_sizes(data.set.words) : std::vector<std::int32_t>();
   options.heads = data.timed && protocol == Protocol::kNextBasket ? features::kHeads : 0;
 }
 
