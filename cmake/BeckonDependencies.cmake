@@ -15,6 +15,7 @@ find_package(CLI11 REQUIRED CONFIG)
 find_package(spdlog REQUIRED CONFIG)
 find_package(RocksDB REQUIRED CONFIG)
 find_package(date REQUIRED CONFIG)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 
 # dnnl's own CMake config insists on OpenCL headers, which a CPU build does not need.
 find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)

@@ -31,7 +31,7 @@ std::vector<model::Sequence> histories(const model::ModelOptions& options) {
 base::Status write_sample(const std::string& folder) {
   model::ModelOptions options;
   options.tokens = 37;
-  options.side_sizes = {5, 3};
+  options.side_sizes = {5, 1, 3};  // a column with one value has no table
   options.heads = 2;
   options.width = 32;
   options.length_max = 12;

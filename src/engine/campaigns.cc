@@ -288,10 +288,10 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   options.as_of = now;
   options.items_max = context.config.shop.train.items_max;
   options.item_events_min = 1;  // without a model there is nothing to learn from a rare item, but it can be counted
-  options.sensitive_categories = context.config.shop.sensitive_categories;
   options.services = context.config.shop.services;
-  BECKON_TRY(material->data, features::build_dataset(*context.rows, categories_of(material->input.items), options,
-                                                     material->trained.has_value() ? &material->trained->vocabulary : nullptr));
+  const TrainedModel* model = material->trained.has_value() ? &*material->trained : nullptr;
+  material->facts = facts_of(context.config, material->input.items, model != nullptr ? &model->words : nullptr);
+  BECKON_TRY(material->data, features::build_dataset(*context.rows, material->facts, options, model != nullptr ? &model->vocabulary : nullptr));
   material->floors = features::Floors::fit(material->data, now);
   decide::PlanInput& input = material->input;
   input.shop = &context.config.shop;

@@ -20,6 +20,7 @@ std::vector<std::string> assumptions_of(const Context& context, const catalog::C
 struct PlanMaterial {
   catalog::Campaign campaign;           ///< budgets and quantities reduced by what is escrowed and settled
   features::Dataset data;
+  features::ItemFacts facts;            ///< with the words of the trained model
   std::optional<TrainedModel> trained;
   features::Floors floors;
   decide::PlanInput input;

@@ -73,6 +73,7 @@ base::Result<Config> load_config(std::string_view text, const std::string& file)
   read_csv(events_table.table("csv"), config);
   read_bots(events_table.table("bots"), config.bots);
   config.model = model::read_model_options(root.table("model"), of_a_shop());
+  config.features = features::read_feature_options(root.table("model"), config.features);
   config.training = model::read_train_options(root.table("train"), nightly());
   config.evaluation = model::read_train_options(root.table("train"), config.evaluation);
   base::TomlTable key = root.table("key");

@@ -25,6 +25,7 @@ base::Status read_config(const std::string& path, const base::FileSystem& files,
   BECKON_TRY(const std::string text, files.read(path));
   BECKON_TRY(base::TomlTable root, base::TomlTable::parse(text, path));
   run.model = model::read_model_options(root.table("model"), run.model);
+  run.features = features::read_feature_options(root.table("model"), run.features);
   run.training = model::read_train_options(root.table("train"), run.training);
   return root.finish();
 }
@@ -34,6 +35,7 @@ base::Result<Setup> set_up(const EvaluateRequest& request, const base::FileSyste
   evaluate::RunOptions& run = setup.run;
   if (shop != nullptr) {
     run.model = shop->model;
+    run.features = shop->features;
     run.training = shop->evaluation;
     run.horizon_ms = shop->shop.train.horizon_days * base::kDayMs;
   }
@@ -136,13 +138,16 @@ base::Result<base::Json> evaluate_shop(Context& context, const EvaluateRequest& 
   options.as_of = context.clock->now();
   options.items_max = std::numeric_limits<std::int32_t>::max() - 1;
   options.item_events_min = 1;
-  options.sensitive_categories = context.config.shop.sensitive_categories;
   options.services = context.config.shop.services;
   options.orders = true;
   options.as_recorded = true;
   evaluate::Data data;
   data.timed = true;
-  BECKON_TRY(data.set, features::build_dataset(*context.rows, categories_of(items), options));
+  Config config = context.config;
+  config.features = setup.run.features;
+  const features::ItemFacts facts = facts_of(config, items);
+  BECKON_TRY(data.set, features::build_dataset(*context.rows, facts, options));
+  data.texts = features::texts_of(items, facts, context.config.shop.default_market().language);
   BECKON_TRY(base::Json report, run(data, request, context.stop, setup));
   report["config"]["data"] = context.config.shop.name;
   report["config"]["as_of"] = base::format_time(options.as_of);

@@ -38,6 +38,8 @@ Sets make_sets(const features::Dataset& data, const TimeSplit& split, std::int64
       sets.validation.push_back(std::move(held_out));
     }
   }
+  features::forget_new_items(data.vocabulary.warm_size(), sets.train);
+  features::forget_new_items(data.vocabulary.warm_size(), sets.validation);
   return sets;
 }
 
@@ -84,8 +86,8 @@ base::Result<model::TrainReport> run_training(Context& context, model::Model& we
 
 model::ModelOptions shape_of(const Context& context, const features::Dataset& data) {
   model::ModelOptions shape = context.config.model;
-  shape.tokens = data.vocabulary.size();
-  shape.side_sizes = features::side_sizes();
+  shape.tokens = data.vocabulary.warm_size();
+  shape.side_sizes = features::side_sizes(data.words);
   shape.heads = features::kHeads;
   // The full softmax costs tokens × positions: exact where that is cheap, sampled where it would take the afternoon.
   const double cost = static_cast<double>(shape.tokens) * static_cast<double>(data.steps);
@@ -103,34 +105,53 @@ double share_after(const features::Dataset& data, base::Instant moment) {
   return static_cast<double>(after) / static_cast<double>(std::max<std::int64_t>(data.steps, 1));
 }
 
-// Customers and items of another shop behind our own. Its people have other pseudonyms, its items names of their own.
-base::Status add_shop(const std::string& folder, base::Instant as_of, features::Dataset& data) {
+model::Model fresh_network(const Context& context, const features::Dataset& data) {
+  auto made = model::Model::make(shape_of(context, data), context.config.training.seed);
+  BECKON_CHECK(made.ok());  // load_config and the vocabulary's limits have seen to it
+  return std::move(made).value();
+}
+
+// Customers and items of another shop behind our own. Its people have other pseudonyms, its items names of their own; rare and new
+// items of both stay out.
+base::Status add_shop(const std::string& folder, base::Instant as_of, features::Dataset& all) {
   OpenOptions open;
   open.folder = folder;
   open.command = "beckon train --with-shop";
   open.quiet = true;
   BECKON_TRY(const auto other, open_shop(open));
-  BECKON_TRY(const auto other_data, shop_data(*other, as_of));
-  std::vector<std::string> items(data.vocabulary.items().begin() + 1, data.vocabulary.items().end());
-  const std::int32_t offset = data.vocabulary.size() - 1;
-  for (std::int32_t t = 1; t < other_data.vocabulary.size(); ++t) {
-    items.push_back(foreign_item(other->config.shop.name, other_data.vocabulary.item(t)));
+  BECKON_TRY(const Material material, material_of(*other, as_of, &all.words));
+  const features::Vocabulary& theirs = material.data.vocabulary;
+  std::vector<std::string> items(all.vocabulary.items().begin() + 1, all.vocabulary.items().begin() + all.vocabulary.warm_size());
+  const auto offset = static_cast<std::int32_t>(items.size());
+  for (std::int32_t t = 1; t < theirs.warm_size(); ++t) {
+    items.push_back(foreign_item(other->config.shop.name, theirs.item(t)));
   }
-  data.vocabulary = features::Vocabulary(std::move(items));
-  for (auto history : other_data.histories) {
+  all.vocabulary = features::Vocabulary(std::move(items));
+  for (auto history : material.data.histories) {
     for (auto& step : history.steps) {
-      step.token = step.token == 0 ? 0 : step.token + offset;
+      step.token = step.token == 0 || step.token >= theirs.warm_size() ? 0 : step.token + offset;
     }
-    data.histories.push_back(std::move(history));
+    all.histories.push_back(std::move(history));
   }
-  data.steps += other_data.steps;
+  all.steps += material.data.steps;
   return base::ok_status();
 }
 
-// Trains on everything up to validation_from and keeps it; answers the weights in the tokens of `all`.
-base::Result<Start> pretrain_on(Context& context, const StartInput& in, const features::Dataset& all) {
+features::Dataset without_new_items(features::Dataset data) {
+  const std::int32_t warm = data.vocabulary.warm_size();
+  for (auto& history : data.histories) {
+    for (auto& step : history.steps) {
+      step.token = step.token >= warm ? 0 : step.token;
+    }
+  }
+  const auto& items = data.vocabulary.items();
+  data.vocabulary = features::Vocabulary({items.begin() + 1, items.begin() + warm});
+  return data;
+}
+
+// `weights` in the tokens of `all`, not trained yet.
+base::Result<Start> pretrain_on(Context& context, const StartInput& in, const features::Dataset& all, model::Model weights) {
   const Sets sets = make_sets(all, in.split, in.horizon_ms);
-  BECKON_TRY(auto weights, model::Model::make(shape_of(context, all), context.config.training.seed));
   BECKON_TRY_STATUS(context.files->make_dirs(context.path("model")));
   Start start{std::move(weights), in.split.validation_from, 0, true, {}, {}};
   BECKON_TRY(start.report, run_training(context, start.weights, sets, *in.request));
@@ -140,84 +161,89 @@ base::Result<Start> pretrain_on(Context& context, const StartInput& in, const fe
   for (const auto& epoch : start.report.epochs) {
     start.pretraining_seconds += epoch.seconds;
   }
-  BECKON_TRY_STATUS(save_pretrained(
-      context, {start.weights, all.vocabulary.items(), context.config.shop.name, start.learned_until, start.pretraining_seconds}));
+  const auto& items = all.vocabulary.items();
+  BECKON_TRY_STATUS(save_pretrained(context, {start.weights, {items.begin(), items.begin() + all.vocabulary.warm_size()}, all.words,
+                                              context.config.shop.name, start.learned_until, start.pretraining_seconds}));
   return start;
 }
 
+}  // namespace
+
+base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words) {
+  const catalog::Shop& shop = context.config.shop;
+  BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
+  const features::ItemFacts facts = facts_of(context.config, items, words);
+  Material out{{}, ItemTextSteps(context.config, items, facts)};
+  features::DatasetOptions options;
+  options.as_of = as_of;
+  options.items_max = shop.train.items_max;
+  options.services = shop.services;
+  options.new_items = out.texts.wants_new_items();
+  BECKON_TRY(out.data, features::build_dataset(*context.rows, facts, options));
+  out.texts.see(out.data.vocabulary);
+  return out;
+}
+
 base::Result<Start> pretrain(Context& context, const StartInput& in) {
+  model::Model own = fresh_network(context, in.data());
+  in.material->texts.start(own);
   if (in.request->with_shops.empty()) {
-    return pretrain_on(context, in, *in.data);
+    return pretrain_on(context, in, in.data(), std::move(own));
   }
-  features::Dataset all = *in.data;
+  features::Dataset all = without_new_items(in.data());
   for (const auto& folder : in.request->with_shops) {
     BECKON_TRY_STATUS(add_shop(folder, in.split.as_of, all));
   }
-  BECKON_TRY(Start start, pretrain_on(context, in, all));
-  BECKON_TRY(auto own, model::Model::make(shape_of(context, *in.data), context.config.training.seed));
   // Own items come first in the common vocabulary.
   std::vector<std::int32_t> rows(own.tokens());
   std::iota(rows.begin(), rows.end(), 0);
+  std::vector<std::int32_t> common(static_cast<std::size_t>(all.vocabulary.size()), 0);
+  std::ranges::copy(rows, common.begin());
+  model::Model together = fresh_network(context, all);
+  BECKON_TRY_STATUS(together.adopt(own, common));
+  BECKON_TRY(Start start, pretrain_on(context, in, all, std::move(together)));
   BECKON_TRY_STATUS(own.adopt(start.weights, rows));
   start.weights = std::move(own);
   return start;
 }
 
-// The pre-trained weights in our tokens. failed_precondition: of no use here, pre-train again.
-base::Result<Start> go_on_from(Context& context, const StartInput& in, const std::string& path) {
-  BECKON_TRY(const Pretrained pretrained, load_pretrained(*context.files, path));
-  BECKON_TRY(auto weights, model::Model::make(shape_of(context, *in.data), context.config.training.seed));
-  const auto rows = continued_rows(in.data->vocabulary, context.config.shop.name, pretrained);
-  const auto adopted = weights.adopt(pretrained.weights, rows);
-  if (!adopted.ok()) {
-    return adopted.error().at(path);
-  }
+base::Result<Start> go_on_from(const Context& context, const StartInput& in, const Pretrained& pretrained) {
+  model::Model weights = fresh_network(context, in.data());
+  in.material->texts.start(weights);
+  auto rows = continued_rows(in.data().vocabulary, context.config.shop.name, pretrained);
+  rows.resize(weights.tokens());
+  BECKON_TRY_STATUS(weights.adopt(pretrained.weights, rows));
   const std::int64_t known = std::count_if(rows.begin() + 1, rows.end(), [](std::int32_t row) { return row > 0; });
   return Start{std::move(weights), pretrained.learned_until, pretrained.seconds, false, {},
-               path.substr(path.rfind('/') + 1) + ", which has learned up to " + base::format_time(pretrained.learned_until) + " and knows " +
-                   std::to_string(known) + " of " + std::to_string(rows.size() - 1) + " items"};
+               "the pre-training up to " + base::format_time(pretrained.learned_until) + ", which knows " + std::to_string(known) + " of " +
+                   std::to_string(rows.size() - 1) + " items"};
 }
 
-// Why the shop's own pre-training is not gone on from; empty when it is.
-std::string unfit(const Start& start, const StartInput& in) {
+std::string outdated(const Start& start, const StartInput& in) {
   if (start.learned_until >= in.split.test_from) {
     return "the last pre-training has learned from steps that are the test today";
   }
-  if (share_after(*in.data, start.learned_until) > kNewStepsMax) {
+  if (share_after(in.data(), start.learned_until) > kNewStepsMax) {
     return "more than 40 % of the steps are newer than the last pre-training";
   }
   return {};
 }
 
-}  // namespace
-
-base::Result<Start> start_of(Context& context, const StartInput& in) {
-  const TrainRequest& request = *in.request;
-  if (!request.from.empty()) {
-    return go_on_from(context, in, request.from);
+std::vector<model::Sequence> sequences_until(const StartInput& in, base::Instant until) {
+  std::vector<model::Sequence> out;
+  for (const auto& history : in.data().histories) {
+    out.push_back(features::make_sequence(history, {until, until, in.horizon_ms, true}));
   }
-  std::string why = request.pretrain ? "asked for" : "the first training";
-  if (!request.pretrain && !request.resume && context.files->exists(pretrained_path(context))) {
-    auto start = go_on_from(context, in, pretrained_path(context));
-    why = start.ok() ? unfit(*start, in) : start.error().message;
-    if (why.empty()) {
-      return start;
-    }
-  }
-  BECKON_TRY(Start fresh, pretrain(context, in));
-  fresh.why = why;
-  return fresh;
+  features::forget_new_items(in.data().vocabulary.warm_size(), out);
+  return out;
 }
 
 base::Result<double> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer) {
-  std::vector<model::Sequence> lessons;
-  for (const auto& history : in.data->histories) {
-    auto one = features::make_sequence(history, {newer.second, newer.second, in.horizon_ms, true});
+  auto lessons = sequences_until(in, newer.second);
+  for (auto& one : lessons) {
     features::learn_after(newer.first, one);
-    if (one.length() > one.learn_from) {
-      lessons.push_back(std::move(one));
-    }
   }
+  std::erase_if(lessons, [](const model::Sequence& one) { return one.length() <= one.learn_from; });
   model::TrainOptions options = model::fine_tune_options(context.config.training);
   options.worker_count = context.executor->worker_count();
   options.update = in.request->heads_only ? model::Update::kHeads : model::Update::kEverything;

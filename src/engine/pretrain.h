@@ -2,12 +2,20 @@
 // Private to engine: where a training starts, a fresh pre-training or one that there is.
 
 #include "holdout.h"
+#include "item_texts.h"
 #include "pretrained.h"
 
 namespace beckon::engine {
 
+/// What a training reads. `words`: numbers of the side columns that the network has already; null: new ones.
+struct Material {
+  features::Dataset data;
+  ItemTextSteps texts;
+};
+base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words);
+
 struct Start {
-  model::Model weights;             ///< in the tokens of `data`
+  model::Model weights;             ///< in the warm tokens of the data
   base::Instant learned_until;
   double pretraining_seconds = 0;
   bool fresh = false;               ///< pre-trained now
@@ -15,17 +23,24 @@ struct Start {
   std::string why;                  ///< for people: why fresh, or what it goes on from
 };
 struct StartInput {
-  const features::Dataset* data;
+  const Material* material;
   TimeSplit split;
   std::int64_t horizon_ms;
   const TrainRequest* request;
+  const features::Dataset& data() const { return material->data; }
 };
 
-/// Goes on from request.from, or from the shop's own pre-training while that is of the same network and most steps are in it; else
-/// pre-trains on all steps up to validation_from, those of request.with_shops too, and keeps it for the next time.
-base::Result<Start> start_of(Context& context, const StartInput& in);
+/// Trains on all steps up to validation_from, those of request.with_shops too, and keeps it for the next time.
+base::Result<Start> pretrain(Context& context, const StartInput& in);
+/// The pre-trained weights in the tokens of the data, which must have been read with its words. failed_precondition: of another network.
+base::Result<Start> go_on_from(const Context& context, const StartInput& in, const Pretrained& pretrained);
+/// Why a pre-training is of no more use; empty when it is.
+std::string outdated(const Start& start, const StartInput& in);
 
-/// Teaches the weights what followed `learned_until`, up to `until`. Returns the seconds that it took; 0 when nothing followed.
+/// Everybody's steps up to `until` as sequences of warm tokens.
+std::vector<model::Sequence> sequences_until(const StartInput& in, base::Instant until);
+
+/// Teaches the weights what followed `newer.first`, up to `newer.second`. Returns the seconds that it took; 0 when nothing followed.
 base::Result<double> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer);
 
 }  // namespace beckon::engine

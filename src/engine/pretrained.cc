@@ -30,7 +30,7 @@ base::Result<Pretrained> load_pretrained(const base::FileSystem& files, const st
     return base::data_loss(facts + ": damaged, or written by a version that did not fine-tune: run beckon train --pretrain");
   }
   BECKON_TRY(auto weights, model::Model::load(files, path));
-  Pretrained out{std::move(weights), {std::string()}, base::string_or(*json, "shop"), {base::int_or(*json, "learned_until_ms")},
+  Pretrained out{std::move(weights), {std::string()}, words_from(json->value("item_words", base::Json::object())), base::string_or(*json, "shop"), {base::int_or(*json, "learned_until_ms")},
                  base::real_or(*json, "seconds")};
   for (const auto& item : json->at("vocabulary")) {
     out.items.push_back(item.is_string() ? item.get<std::string>() : std::string());
@@ -53,6 +53,7 @@ base::Status save_pretrained(Context& context, const Pretrained& pretrained) {
                            {"learned_until_ms", pretrained.learned_until.ms},
                            {"learned_until", base::format_time(pretrained.learned_until)},
                            {"seconds", pretrained.seconds},
+                           {"item_words", words_json(pretrained.words)},
                            {"vocabulary", std::move(items)}};
   // Without its facts the old file is nothing to start from: a crash between the two writes costs a pre-training, not a wrong one.
   if (context.files->exists(facts)) {

@@ -11,6 +11,7 @@ namespace beckon::engine {
 struct Pretrained {
   model::Model weights;
   std::vector<std::string> items;   ///< by token; own items as they are, those of other shops as foreign_item() writes them
+  features::ItemWords words;        ///< of the side columns
   std::string shop;                 ///< whose own items they are: [shop] name
   base::Instant learned_until;      ///< steps up to here have taught it
   double seconds = 0;               ///< that the training took

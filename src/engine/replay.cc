@@ -19,14 +19,14 @@ struct Future {
   base::Instant until;
 };
 
-base::Result<Future> look_ahead(Context& context, const Planned& planned, const features::Vocabulary& vocabulary) {
+base::Result<Future> look_ahead(Context& context, const Planned& planned, const PlanMaterial& material) {
   Future future;
   future.from = planned.file.made_at;
   future.until = future.from.plus_ms(planned.campaign.attribution_days * base::kDayMs);
   features::DatasetOptions options;
   options.as_of = future.until;
   options.services = context.config.shop.services;
-  BECKON_TRY(future.data, features::build_dataset(*context.rows, {}, options, &vocabulary));
+  BECKON_TRY(future.data, features::build_dataset(*context.rows, material.facts, options, &material.data.vocabulary));
   for (std::size_t i = 0; i < future.data.histories.size(); ++i) {
     future.index[future.data.histories[i].customer] = i;
   }
@@ -235,7 +235,7 @@ base::Result<base::Json> replay_json(Context& context, const Planned& planned) {
   }
   PlanMaterial& material = **gathered;
   material.input.plan_id = planned.file.plan.id;
-  BECKON_TRY(const Future future, look_ahead(context, planned, material.data.vocabulary));
+  BECKON_TRY(const Future future, look_ahead(context, planned, material));
   std::vector<StrategyPlan> plans;
   for (const auto strategy : kStrategies) {
     material.campaign.strategy = strategy;

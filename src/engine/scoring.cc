@@ -4,17 +4,33 @@
 
 namespace beckon::engine {
 namespace {
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
+
+std::vector<std::string> texts_at(const base::Json& json, const char* key) {
+  std::vector<std::string> out;
+  for (const auto& text : json.value(key, base::Json::array())) {
+    out.push_back(text.get<std::string>());
+  }
+  return out;
+}
+
 }  // namespace
+
+base::Json words_json(const features::ItemWords& words) {
+  return {{"top_categories", words.top_categories}, {"categories", words.categories}, {"brands", words.brands}, {"promotion", words.promotion}};
+}
+
+features::ItemWords words_from(const base::Json& json) {
+  return {texts_at(json, "top_categories"), texts_at(json, "categories"), texts_at(json, "brands"), base::bool_or(json, "promotion")};
+}
 
 std::string model_path(const Context& context) { return context.path("model/model.safetensors"); }
 
-std::map<std::string, std::string> categories_of(const std::vector<catalog::Item>& items) {
-  std::map<std::string, std::string> out;
-  for (const auto& item : items) {
-    out[item.id.str()] = item.category;
-  }
-  return out;
+features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words) {
+  features::FactOptions options = features::fact_options(config.features);
+  options.sensitive_categories = config.shop.sensitive_categories;
+  options.services = config.shop.services;
+  return words != nullptr ? features::ItemFacts::with(items, options, *words) : features::ItemFacts::learn(items, options);
 }
 
 base::Result<std::optional<TrainedModel>> load_model(const Context& context) {
@@ -33,11 +49,9 @@ base::Result<std::optional<TrainedModel>> load_model(const Context& context) {
     return weights.error();
   }
   out.weights.emplace(std::move(weights).value());
-  std::vector<std::string> items;
-  for (const auto& item : json->at("vocabulary")) {
-    items.push_back(item.get<std::string>());
-  }
-  out.vocabulary = features::Vocabulary(std::move(items));
+  const auto warm = static_cast<std::int32_t>(base::int_or(*json, "warm_items"));
+  out.vocabulary = features::Vocabulary(texts_at(*json, "vocabulary"), warm);
+  out.words = words_from(json->value("item_words", base::Json::object()));
   out.version = base::string_or(*json, "version");
   out.figures = json->value("figures", base::Json::object());
   const base::Json response = json->value("item_response", base::Json::object());
@@ -48,7 +62,9 @@ base::Result<std::optional<TrainedModel>> load_model(const Context& context) {
     out.item_response.coefficients.push_back(value.get<double>());
   }
   const bool fits = out.item_response.coefficients.size() == response::kEvidence &&
-                    static_cast<std::size_t>(out.vocabulary.size()) == out.weights->tokens();
+                    static_cast<std::size_t>(out.vocabulary.size()) == out.weights->tokens() && warm >= 0 &&
+                    out.vocabulary.warm_size() <= out.vocabulary.size() &&
+                    out.weights->options().side_sizes == features::side_sizes(out.words);
   if (!fits) {
     return base::data_loss(config_path + " does not belong to the weights beside it: run beckon train again");
   }
@@ -71,6 +87,8 @@ base::Status save_model(Context& context, const TrainedModel& trained) {
     items.push_back(trained.vocabulary.items()[i]);
   }
   json["vocabulary"] = std::move(items);
+  json["warm_items"] = trained.vocabulary.warm_size() - 1;
+  json["item_words"] = words_json(trained.words);
   BECKON_TRY_STATUS(trained.weights->save(*context.files, model_path(context)));
   return context.files->write_atomic(context.path("model/model.json"), base::to_line(json) + "\n");
 }

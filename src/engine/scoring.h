@@ -16,6 +16,7 @@ namespace beckon::engine {
 struct TrainedModel {
   std::optional<model::Model> weights;
   features::Vocabulary vocabulary;
+  features::ItemWords words;  ///< of the side columns
   response::ItemResponse item_response;
   std::string version;        ///< of the weights: changes whenever they do
   base::Json figures;         ///< of the training run
@@ -27,11 +28,13 @@ base::Result<std::optional<TrainedModel>> load_model(const Context& context);
 base::Status save_model(Context& context, const TrainedModel& trained);
 std::string model_path(const Context& context);
 
-/// The shop's cleaned histories as its configuration wants them.
-base::Result<features::Dataset> shop_data(const Context& context, base::Instant as_of);
+/// What the shelf says about items. With the words of a trained model its numbers, else new ones. Training and every use of a model go
+/// through here: other numbers would mean other words.
+features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words = nullptr);
 
-/// Item → category of everything on the shelf.
-std::map<std::string, std::string> categories_of(const std::vector<catalog::Item>& items);
+/// The words as model.json and pretrained.json hold them.
+base::Json words_json(const features::ItemWords& words);
+features::ItemWords words_from(const base::Json& json);
 
 /// A list of at most ten tokens for each history; what a strategy would show.
 using Ranking = std::function<std::vector<std::int32_t>(std::size_t history)>;

@@ -44,20 +44,32 @@ base::Status check_onnx(const Context& context, const TrainRequest& request) {
   return writable.ok() ? base::ok_status() : base::Status(writable.error());
 }
 
+// The network in all tokens of the data: what it hardly met, or never, gets a vector from its text.
+struct Complete {
+  model::Model weights;
+  base::Json text_map;
+};
+base::Result<Complete> complete(const StartInput& in, const model::Model& learned, base::Instant until) {
+  Complete out{learned, {}};
+  BECKON_TRY(out.text_map, in.material->texts.finish(sequences_until(in, until), out.weights));
+  return out;
+}
+
 // Weights before and after the newest steps, and what the mixture of the plan needs.
 struct Learned {
   Start start;
-  model::Model current;              // has learned up to the test part
+  Complete chosen;                   // has learned up to the validation part
+  model::Model current;              // as it comes out of fine-tuning up to the test part
   response::ItemResponse item_response;
   double fine_tuning_seconds = 0;
 };
 
-base::Result<Learned> learn(Context& context, const StartInput& in) {
-  BECKON_TRY(Start start, start_of(context, in));
+base::Result<Learned> learn(Context& context, const StartInput& in, Start start) {
+  BECKON_TRY(Complete chosen, complete(in, start.weights, start.learned_until));
   model::Model current = start.weights;
-  Learned out{std::move(start), std::move(current), {}, 0};
+  Learned out{std::move(start), std::move(chosen), std::move(current), {}, 0};
   // On steps that the network has not seen yet; the test period stays untouched.
-  auto fitted = response::fit_item_response(*in.data, out.start.weights, {out.start.learned_until, in.horizon_ms}, *context.executor);
+  auto fitted = response::fit_item_response(in.data(), out.chosen.weights, {out.start.learned_until, in.horizon_ms}, *context.executor);
   if (!fitted.ok()) {
     return fitted.error().at("weighing the evidence by who bought what in the " + std::to_string(in.horizon_ms / base::kDayMs) + " days after " +
                              base::format_date(out.start.learned_until));
@@ -78,39 +90,88 @@ base::Json start_json(const Learned& learned) {
           {"share_of_time", whole > 0 ? base::Json(learned.fine_tuning_seconds / whole) : base::Json()}};
 }
 
-}  // namespace
-
-base::Result<features::Dataset> shop_data(const Context& context, base::Instant as_of) {
-  const catalog::Shop& shop = context.config.shop;
-  BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
-  features::DatasetOptions options;
-  options.as_of = as_of;
-  options.items_max = shop.train.items_max;
-  options.sensitive_categories = shop.sensitive_categories;
-  options.services = shop.services;
-  return features::build_dataset(*context.rows, categories_of(items), options);
+// Where to go on from, if anywhere; `why` says why not.
+base::Result<std::optional<Pretrained>> checkpoint(const Context& context, const TrainRequest& request, std::string& why) {
+  if (!request.from.empty()) {
+    BECKON_TRY(auto given, load_pretrained(*context.files, request.from));
+    return std::optional<Pretrained>(std::move(given));
+  }
+  why = request.pretrain ? "asked for" : "the first training";
+  if (request.pretrain || request.resume || !context.files->exists(pretrained_path(context))) {
+    return std::optional<Pretrained>();
+  }
+  auto own = load_pretrained(*context.files, pretrained_path(context));
+  if (!own.ok()) {
+    why = own.error().message;
+    return std::optional<Pretrained>();
+  }
+  return std::optional<Pretrained>(std::move(own).value());
 }
+
+StartInput input_of(const Context& context, const Material& material, const TrainRequest& request, base::Instant now) {
+  const features::Dataset& data = material.data;
+  return {&material, {features::time_quantile(data, 0.8), features::time_quantile(data, 0.9), now},
+          context.config.shop.train.horizon_days * base::kDayMs, &request};
+}
+
+base::Status check_enough(const features::Dataset& data, base::Instant now) {
+  if (data.steps >= kStepsMin) {
+    return base::ok_status();
+  }
+  return base::failed_precondition("there are only " + std::to_string(data.steps) + " views, carts and purchases up to " +
+                                   base::format_date(now) + ", training needs " + std::to_string(kStepsMin) +
+                                   ": plans use popularity and own history until then");
+}
+
+// Material and start belong together: side columns are numbered as the network knows them.
+struct Begun {
+  Material material;
+  std::optional<Start> start;
+};
+base::Result<Begun> begin(Context& context, const TrainRequest& request, base::Instant now) {
+  std::string why;
+  BECKON_TRY(const auto given, checkpoint(context, request, why));
+  if (given.has_value()) {
+    BECKON_TRY(Material material, material_of(context, now, &given->words));
+    BECKON_TRY_STATUS(check_enough(material.data, now));
+    const StartInput in = input_of(context, material, request, now);
+    auto start = go_on_from(context, in, *given);
+    if (!request.from.empty() && !start.ok()) {
+      return start.error().at(request.from);
+    }
+    why = start.ok() && request.from.empty() ? outdated(*start, in) : start.ok() ? std::string() : start.error().message;
+    if (why.empty()) {
+      return Begun{std::move(material), std::move(start).value()};
+    }
+  }
+  BECKON_TRY(Material material, material_of(context, now, nullptr));
+  BECKON_TRY_STATUS(check_enough(material.data, now));
+  BECKON_TRY(Start start, pretrain(context, input_of(context, material, request, now)));
+  start.why = why;
+  return Begun{std::move(material), std::move(start)};
+}
+
+}  // namespace
 
 base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY_STATUS(check_request(request));
   BECKON_TRY_STATUS(check_onnx(context, request));
   const base::Instant now = context.clock->now();
-  BECKON_TRY(const auto data, shop_data(context, now));
-  if (data.steps < kStepsMin) {
-    return base::failed_precondition("there are only " + std::to_string(data.steps) + " views, carts and purchases up to " +
-                                     base::format_date(now) + ", training needs " + std::to_string(kStepsMin) +
-                                     ": plans use popularity and own history until then");
-  }
-  const std::int64_t horizon_ms = context.config.shop.train.horizon_days * base::kDayMs;
-  StartInput in{&data, {features::time_quantile(data, 0.8), features::time_quantile(data, 0.9), now}, horizon_ms, &request};
-  BECKON_TRY(Learned learned, learn(context, in));
+  BECKON_TRY(Begun begun, begin(context, request, now));
+  const features::Dataset& data = begun.material.data;
+  StartInput in = input_of(context, begun.material, request, now);
+  BECKON_TRY(Learned learned, learn(context, in, std::move(*begun.start)));
   in.split.validation_from = learned.start.learned_until;
   const bool tuned = learned.fine_tuning_seconds > 0;
-  const TestInput test{&data, &learned.start.weights, tuned ? &learned.current : &learned.start.weights, &learned.item_response, in.split, horizon_ms};
+  BECKON_TRY(const Complete current, complete(in, learned.current, tuned ? in.split.test_from : learned.start.learned_until));
+  const TestInput test{&data, &learned.chosen.weights, tuned ? &current.weights : &learned.chosen.weights, &learned.item_response,
+                       in.split, in.horizon_ms};
   base::Json figures = {{"as_of", base::format_time(now)},
                         {"customers", static_cast<std::int64_t>(data.histories.size())},
                         {"steps", data.steps},
-                        {"items", data.vocabulary.size() - 1},
+                        {"items", data.vocabulary.warm_size() - 1},
+                        {"new_items", data.vocabulary.size() - data.vocabulary.warm_size()},
+                        {"text_map", current.text_map},
                         {"flagged_customers_left_out", data.flagged},
                         {"returned_purchases_left_out", data.refunded},
                         {"loss", learned.current.options().loss == model::LossKind::kFullSoftmax ? "full softmax" : "sampled softmax"},
@@ -120,15 +181,17 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     figures["training"] = training_json(learned.start.report);
   }
   // Measured; now the test part may teach too, in the way that the test has judged.
-  TrainedModel trained;
   BECKON_TRY([[maybe_unused]] const double seconds, fine_tune(context, in, learned.current, {in.split.test_from, now}));
-  trained.item_response = learned.item_response;
+  TrainedModel trained;
   trained.learned_until = tuned ? now : learned.start.learned_until;
-  const auto bytes = std::as_bytes(learned.current.weights());
+  BECKON_TRY(Complete deployed, complete(in, learned.current, trained.learned_until));
+  trained.item_response = learned.item_response;
+  const auto bytes = std::as_bytes(deployed.weights.weights());
   trained.version = base::to_hex(privacy::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 8));
   trained.figures = std::move(figures);
   trained.vocabulary = data.vocabulary;
-  trained.weights.emplace(std::move(learned.current));
+  trained.words = data.words;
+  trained.weights.emplace(std::move(deployed.weights));
   BECKON_TRY_STATUS(save_model(context, trained));
   if (!request.onnx.empty()) {
     BECKON_TRY(const std::string onnx, model::to_onnx(*trained.weights));

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "beckon/features/item_vectors.h"
 #include "beckon/model/config.h"
 #include "beckon/model/cost.h"
 #include "beckon/stats/resampling.h"
 #include "blend.h"
 #include "network.h"
+#include "new_items.h"
 #include "outcome.h"
 
 namespace beckon::evaluate {
@@ -32,6 +34,7 @@ class Evaluation {
   base::Status check_memory() const;
   base::Result<Run> run_seed(std::uint64_t seed);
   base::Result<model::TrainReport> train(model::Model& weights, const model::TrainOptions& training);
+  base::Result<base::Json> complete(const std::vector<model::Sequence>& learned, model::Model& weights) const;
   base::Status fine_tune(model::Model& weights, const model::TrainOptions& training, Run& run) const;
   base::Status measure_run(const Networks& networks, Run& run) const;
   bool blended() const { return data_.timed && options_.split.protocol == Protocol::kNextBasket; }
@@ -47,6 +50,7 @@ class Evaluation {
   Split cut_;
   model::ModelOptions shape_;
   std::vector<model::Sequence> sequences_;
+  features::TextTable texts_;  // empty: no text vectors
   double sgemm_gflops_ = 0;
 };
 
@@ -123,6 +127,9 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   training.seed = seed;
   training.checkpoint_path = options_.folder.empty() ? "" : options_.folder + "/seed-" + std::to_string(seed) + ".safetensors";
   BECKON_TRY(auto weights, model::Model::make(shape_, seed));
+  if (options_.features.text_start && texts_.count() > 0) {
+    features::start_from_text(texts_, weights);
+  }
   reset_peak_rss();
   BECKON_TRY(run.training, train(weights, training));
   if (run.training.cancelled) {
@@ -133,10 +140,28 @@ base::Result<Run> Evaluation::run_seed(std::uint64_t seed) {
   if (!training.checkpoint_path.empty() && environment_.files->exists(training.checkpoint_path + ".state")) {
     BECKON_TRY_STATUS(environment_.files->remove(training.checkpoint_path + ".state"));
   }
-  const model::Model chosen = weights;
-  BECKON_TRY_STATUS(fine_tune(weights, training, run));
-  BECKON_TRY_STATUS(measure_run({&chosen, &weights}, run));
+  model::Model current = weights;
+  BECKON_TRY_STATUS(fine_tune(current, training, run));
+  BECKON_TRY(run.text_map, complete(sequences_, weights));
+  if (options_.split.protocol != Protocol::kLeaveOneOut) {
+    const auto counts = features::token_counts(sequences_, weights.tokens());
+    run.new_items = new_item_figures({counts, &data_, &cut_}, Network(weights, data_.timed));
+  }
+  const bool tuned = run.fine_tuning.has_value();
+  BECKON_TRY_STATUS(measure_run({&weights, tuned ? &current : &weights}, run));
+  if (!training.checkpoint_path.empty()) {
+    BECKON_TRY_STATUS((tuned ? current : weights).save(*environment_.files, training.checkpoint_path));
+  }
   return run;
+}
+
+// As `beckon train` does it: items that training hardly met get a vector from their text.
+base::Result<base::Json> Evaluation::complete(const std::vector<model::Sequence>& learned, model::Model& weights) const {
+  if (!options_.features.new_items || texts_.count() == 0) {
+    return base::Json();
+  }
+  BECKON_TRY(const auto map, features::complete_from_text(texts_, features::token_counts(learned, weights.tokens()), {}, weights));
+  return features::to_json(map);
 }
 
 // As a shop goes on: the epoch is chosen, the weights then learn what came after the validation cut too. Not for leave-one-out, whose
@@ -146,7 +171,7 @@ base::Status Evaluation::fine_tune(model::Model& weights, const model::TrainOpti
     return base::ok_status();
   }
   const auto newer = newer_sequences(data_, cut_, options_.split.protocol);
-  if (newer.empty()) {
+  if (std::ranges::none_of(newer, [](const model::Sequence& one) { return one.length() > one.learn_from; })) {
     return base::ok_status();
   }
   model::TrainHooks hooks;
@@ -159,7 +184,8 @@ base::Status Evaluation::fine_tune(model::Model& weights, const model::TrainOpti
     return base::unavailable("interrupted while learning the newest steps: the same command starts this seed again");
   }
   run.fine_tuning = std::move(tuning);
-  return training.checkpoint_path.empty() ? base::ok_status() : weights.save(*environment_.files, training.checkpoint_path);
+  const auto completed = complete(newer, weights);
+  return completed.ok() ? base::ok_status() : base::Status(completed.error());
 }
 
 // A shop answers with network and counting together; what weighs them is fitted on the validation part. A file knows no times.
@@ -202,6 +228,8 @@ base::Json Evaluation::config_json() const {
   for (const std::uint64_t seed : options_.seeds) {
     seeds.push_back(static_cast<std::int64_t>(seed));
   }
+  base::Json model = model::options_json(shape_);
+  model.update(features::options_json(options_.features));
   base::Json train = model::options_json(options_.training);
   train.erase("seed");
   return {{"protocol", to_text(options_.split.protocol)},
@@ -223,7 +251,7 @@ base::Json Evaluation::config_json() const {
           {"threads", static_cast<std::int64_t>(options_.training.worker_count)},
           {"sgemm_gflops", sgemm_gflops_},
           {"seeds", std::move(seeds)},
-          {"model", model::options_json(shape_)},
+          {"model", std::move(model)},
           {"train", std::move(train)}};
 }
 
@@ -240,6 +268,9 @@ base::Result<base::Json> Evaluation::run() {
     BECKON_TRY_STATUS(write_split(data_, cut_, *environment_.files, options_.split_folder));
   }
   sequences_ = training_sequences(data_, cut_, options_.split.protocol);
+  if (data_.timed && options_.features.text_vectors != features::TextVectors::kNone) {
+    texts_ = features::text_table(data_.set.vocabulary, data_.texts);
+  }
   sgemm_gflops_ = gemm_gflops(*environment_.executor, {kSgemmSize, kSgemmSize, kSgemmSize});
   base::Json report = {{"config", config_json()}, {"runs", base::Json::array()}};
   std::vector<Run> runs;

@@ -48,7 +48,7 @@ std::size_t steps_before(const features::History& history, base::Instant cut) {
 
 void fit_to_data(const Data& data, Protocol protocol, model::ModelOptions& options) {
   options.tokens = data.set.vocabulary.size();
-  options.side_sizes = data.timed ? features::side_sizes() : std::vector<std::int32_t>();
+  options.side_sizes = data.timed ? features::side_sizes(data.set.words) : std::vector<std::int32_t>();
   options.heads = data.timed && protocol == Protocol::kNextBasket ? features::kHeads : 0;
 }
 
@@ -76,7 +76,7 @@ std::vector<model::Sequence> newer_sequences(const Data& data, const Split& cut,
     } else {
       one.learn_from = std::max<std::size_t>(steps_before(history, cut.validation_at), 1) - 1;  // whose target is the first new step
     }
-    if (one.length() > one.learn_from) {
+    if (one.length() > 0) {
       out.push_back(std::move(one));
     }
   }

@@ -10,7 +10,7 @@ namespace beckon::evaluate {
 void fit_to_data(const Data& data, Protocol protocol, model::ModelOptions& options);
 /// One sequence for each history that has something to learn from. Nothing beyond `Split::train_until` is read.
 std::vector<model::Sequence> training_sequences(const Data& data, const Split& cut, Protocol protocol);
-/// Time splits: the same up to the test part, where only what followed the validation cut teaches.
+/// Time splits: the same up to the test part, of which only what followed the validation cut teaches.
 std::vector<model::Sequence> newer_sequences(const Data& data, const Split& cut, Protocol protocol);
 
 class Network final : public Ranker {

@@ -109,7 +109,9 @@ base::Json run_json(const Run& run, const Ground& ground) {
           {"sgemm_share", model::flops_per_position(*ground.shape) * rate / (ground.sgemm_gflops * 1e9)},
           {"peak_rss_mb", run.peak_rss_mb},
           {"curve", std::move(curve)},
-          {"loss_curve", std::move(losses)}};
+          {"loss_curve", std::move(losses)},
+          {"text_map", run.text_map},
+          {"new_items", run.new_items}};
   if (run.fine_tuning.has_value()) {
     const double tuning_seconds = seconds_of(run.fine_tuning->training);
     out["fine_tuning"] = {{"epochs", static_cast<std::int64_t>(run.fine_tuning->training.epochs.size())},

@@ -24,6 +24,8 @@ struct Run {
   Figures test;
   Figures network;  ///< on the test part, where the answer is more than the network
   std::optional<FineTuning> fine_tuning;
+  base::Json text_map;
+  base::Json new_items;
   double peak_rss_mb = 0;
 };
 

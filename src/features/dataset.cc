@@ -42,26 +42,31 @@ class Interner {
     ++counts_[static_cast<std::size_t>(found->second)];
     return found->second;
   }
-  Vocabulary make(const std::map<std::string, std::string>& category, const DatasetOptions& options) const {
+  // By frequency; behind them, for new items, the goods of the shelf that nobody has met.
+  Vocabulary make(const ItemFacts& facts, const DatasetOptions& options) const {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      const auto own = category.find(names_[i]);
-      const bool sensitive = own != category.end() &&
-                             std::any_of(options.sensitive_categories.begin(), options.sensitive_categories.end(),
-                                         [&](const auto& prefix) { return own->second.starts_with(prefix); });
-      if (counts_[i] >= options.item_events_min && !sensitive) {
+      if ((counts_[i] >= options.item_events_min || options.new_items) && !facts.sensitive(names_[i])) {
         order.push_back(i);
       }
     }
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return counts_[a] != counts_[b] ? counts_[a] > counts_[b] : names_[a] < names_[b];
     });
-    order.resize(std::min(order.size(), static_cast<std::size_t>(options.items_max)));
+    const auto most = static_cast<std::size_t>(options.items_max);
+    order.resize(std::min(order.size(), most));
+    std::int32_t warm = 0;
     std::vector<std::string> items;
     for (const std::size_t i : order) {
       items.push_back(names_[i]);
+      warm += counts_[i] >= options.item_events_min ? 1 : 0;
     }
-    return Vocabulary(std::move(items));
+    for (std::size_t g = 0; options.new_items && g < facts.goods().size() && items.size() < most; ++g) {
+      if (!numbers_.contains(facts.goods()[g])) {
+        items.push_back(facts.goods()[g]);
+      }
+    }
+    return Vocabulary(std::move(items), warm);
   }
   const std::vector<std::string>& names() const { return names_; }
 
@@ -81,13 +86,31 @@ void add_message(const events::Event& event, History& history) {
 
 struct Filling {
   const std::set<std::string>* services;
+  const ItemFacts* facts;
   bool orders = false;
   bool as_recorded = false;
 };
 
-// `token_of(item)` names the item; returns how many purchases had come back.
-template <class TokenOf>
-std::int64_t fill_history(std::span<const events::Event> window, const TokenOf& token_of, const Filling& filling, History& history) {
+// With a coupon or campaign it is known at once; prices tell the rest when all of them have been seen.
+Promotion stated_promotion(const events::Event& event, const ItemFacts& facts) {
+  const bool stated = facts.words().promotion && (!event.coupon.empty() || !event.campaign.empty());
+  return stated ? Promotion::kPromoted : Promotion::kUnknown;
+}
+
+void judge_prices(const UsualPrices& prices, std::span<const UsualPrices::Point> points, History& history) {
+  for (std::size_t i = 0; i < history.steps.size(); ++i) {
+    Step& step = history.steps[i];
+    if (step.promotion == Promotion::kUnknown && points[i].series >= 0) {
+      step.promotion = prices.below_usual(points[i], {step.at_ms}) ? Promotion::kPromoted : Promotion::kUsualPrice;
+    }
+  }
+}
+
+// `token_of(item)` names the item, `price_of(event)` is called once a step; returns how many purchases had come back.
+template <class TokenOf, class PriceOf>
+std::int64_t fill_history(std::span<const events::Event> window, const std::pair<TokenOf, PriceOf>& token_and_price, const Filling& filling,
+                          History& history) {
+  const auto& [token_of, price_of] = token_and_price;
   const auto kept = events::pair_refunds(window).kept_quantity;
   std::array<std::int32_t, 24> hours{};
   std::int64_t refunded = 0;
@@ -105,7 +128,9 @@ std::int64_t fill_history(std::span<const events::Event> window, const TokenOf& 
       continue;
     }
     ++hours[static_cast<std::size_t>((event.at.ms / base::kHourMs) % 24)];
-    history.steps.push_back({event.at.ms, token_of(event.item), *type, price_band_of(event.unit_price), channel_of(event.channel)});
+    history.steps.push_back({event.at.ms, token_of(event.item), *type, price_band_of(event.unit_price), channel_of(event.channel),
+                             stated_promotion(event, *filling.facts), filling.facts->codes(event.item)});
+    price_of(event);
     if (filling.orders) {
       history.orders.push_back(event.order.empty() ? 0 : base::stable_hash(event.order));
     }
@@ -129,7 +154,8 @@ void count(Dataset& data) {
 
 }  // namespace
 
-Vocabulary::Vocabulary(std::vector<std::string> items) {
+Vocabulary::Vocabulary(std::vector<std::string> items, std::int32_t warm)
+    : warm_size_(1 + (warm < 0 ? static_cast<std::int32_t>(items.size()) : warm)) {
   for (auto& item : items) {
     tokens_.emplace(item, static_cast<std::int32_t>(items_.size()));
     items_.push_back(std::move(item));
@@ -158,20 +184,83 @@ std::size_t moment_end(std::span<const Step> steps, std::size_t i) {
   return end;
 }
 
-History build_history(const privacy::Pseudonym& customer, std::span<const events::Event> window, const Vocabulary& vocabulary) {
+History build_history(const privacy::Pseudonym& customer, std::span<const events::Event> window, const Reading& reading) {
   History history;
   history.customer = customer;
   const std::set<std::string> services;  // their items have no token anyway
-  const auto token_of = [&](const std::string& item) { return vocabulary.token(item); };
-  fill_history(window, token_of, {&services}, history);
+  std::vector<UsualPrices::Point> points;
+  const auto token_of = [&](const std::string& item) { return reading.vocabulary->token(item); };
+  const auto price_of = [&](const events::Event& event) {
+    points.push_back(reading.prices == nullptr ? UsualPrices::Point{} : reading.prices->point(event.item, event.unit_price));
+  };
+  fill_history(window, std::pair{token_of, price_of}, {&services, reading.facts}, history);
+  if (reading.prices != nullptr) {
+    judge_prices(*reading.prices, points, history);
+  }
   return history;
 }
 
-base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<std::string, std::string>& item_category,
-                                    const DatasetOptions& options, const Vocabulary* vocabulary) {
-  Dataset data;
-  const std::set<std::string> services(options.services.begin(), options.services.end());
-  Interner interner;
+namespace {
+
+// The pass over the store: histories, the words and prices met on the way.
+class Builder {
+ public:
+  Builder(const ItemFacts& facts, const DatasetOptions& options, const Vocabulary* vocabulary)
+      : facts_(facts), options_(options), vocabulary_(vocabulary), services_(options.services.begin(), options.services.end()) {}
+
+  void add(const privacy::Pseudonym& customer, std::span<const events::Event> window) {
+    History history;
+    history.customer = customer;
+    auto& points = points_.emplace_back();
+    const auto token_of = [&](const std::string& item) {
+      return vocabulary_ != nullptr ? vocabulary_->token(item) : interner_.number(item);
+    };
+    const auto price_of = [&](const events::Event& event) {
+      if (facts_.words().promotion) {
+        points.push_back(prices_.add(event.item, event.unit_price, event.at));
+      }
+    };
+    const Filling filling{&services_, &facts_, options_.orders, options_.as_recorded};
+    data_.refunded += fill_history(window, std::pair{token_of, price_of}, filling, history);
+    data_.histories.push_back(std::move(history));
+  }
+  void leave_out() { ++data_.flagged; }
+
+  Dataset finish() {
+    data_.words = facts_.words();
+    data_.vocabulary = vocabulary_ != nullptr ? *vocabulary_ : interner_.make(facts_, options_);
+    for (std::size_t h = 0; vocabulary_ == nullptr && h < data_.histories.size(); ++h) {
+      for (auto& step : data_.histories[h].steps) {
+        step.token = data_.vocabulary.token(interner_.names()[static_cast<std::size_t>(step.token)]);
+      }
+    }
+    if (facts_.words().promotion) {
+      prices_.finish();
+      for (std::size_t h = 0; h < data_.histories.size(); ++h) {
+        judge_prices(prices_, points_[h], data_.histories[h]);
+      }
+      data_.prices = std::make_shared<const UsualPrices>(std::move(prices_));
+    }
+    count(data_);
+    return std::move(data_);
+  }
+
+ private:
+  const ItemFacts& facts_;
+  const DatasetOptions& options_;
+  const Vocabulary* vocabulary_;
+  std::set<std::string> services_;
+  Dataset data_;
+  Interner interner_;
+  UsualPrices prices_;
+  std::vector<std::vector<UsualPrices::Point>> points_;  // per history and step, until the usual prices are known
+};
+
+}  // namespace
+
+base::Result<Dataset> build_dataset(const store::KeyValue& rows, const ItemFacts& facts, const DatasetOptions& options,
+                                    const Vocabulary* vocabulary) {
+  Builder builder(facts, options, vocabulary);
   base::Status problem = base::ok_status();
   const store::People people(const_cast<store::KeyValue&>(rows));  // reads only
   BECKON_TRY_STATUS(store::for_each_person(rows, options.as_of, [&](const auto& customer, std::vector<events::Event>& window) {
@@ -181,32 +270,14 @@ base::Result<Dataset> build_dataset(const store::KeyValue& rows, const std::map<
       return false;
     }
     if (!flag->empty() && !options.as_recorded) {
-      ++data.flagged;
-      return true;
+      builder.leave_out();
+    } else {
+      builder.add(customer, window);
     }
-    History history;
-    history.customer = customer;
-    const auto by_vocabulary = [&](const std::string& item) { return vocabulary->token(item); };
-    const auto by_interner = [&](const std::string& item) { return interner.number(item); };
-    const Filling filling{&services, options.orders, options.as_recorded};
-    data.refunded += vocabulary != nullptr ? fill_history(window, by_vocabulary, filling, history)
-                                           : fill_history(window, by_interner, filling, history);
-    data.histories.push_back(std::move(history));
     return true;
   }));
   BECKON_TRY_STATUS(problem);
-  if (vocabulary != nullptr) {
-    data.vocabulary = *vocabulary;
-  } else {
-    data.vocabulary = interner.make(item_category, options);
-    for (auto& history : data.histories) {
-      for (auto& step : history.steps) {
-        step.token = data.vocabulary.token(interner.names()[static_cast<std::size_t>(step.token)]);
-      }
-    }
-  }
-  count(data);
-  return data;
+  return builder.finish();
 }
 
 }  // namespace beckon::features

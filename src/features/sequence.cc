@@ -107,7 +107,18 @@ void add_times(const History& history, std::size_t count, const SequenceOptions&
 
 }  // namespace
 
-std::vector<std::int32_t> side_sizes() { return {kStepTypes, kPriceBands, kGaps, kChannels}; }
+std::vector<std::int32_t> side_sizes(const ItemWords& words) {
+  const auto size = [](const std::vector<std::string>& list) { return static_cast<std::int32_t>(list.size()) + 1; };
+  return {kStepTypes, kPriceBands, kGaps, kChannels, words.promotion ? kPromotions : 1, size(words.top_categories), size(words.categories), size(words.brands)};
+}
+
+void forget_new_items(std::int32_t warm_size, std::vector<model::Sequence>& sequences) {
+  for (auto& sequence : sequences) {
+    for (auto* tokens : {&sequence.token, &sequence.target}) {
+      std::replace_if(tokens->begin(), tokens->end(), [&](std::int32_t token) { return token >= warm_size; }, 0);
+    }
+  }
+}
 
 model::Sequence make_sequence(const History& history, const SequenceOptions& options) {
   model::Sequence out;
@@ -118,7 +129,9 @@ model::Sequence make_sequence(const History& history, const SequenceOptions& opt
     out.token.push_back(step.token);
     const std::int32_t gap = i == 0 ? 0 : gap_bucket(step.at_ms - steps[i - 1].at_ms);
     out.side.insert(out.side.end(), {static_cast<std::int32_t>(step.type), static_cast<std::int32_t>(step.price_band), gap,
-                                     static_cast<std::int32_t>(step.channel)});
+                                     static_cast<std::int32_t>(step.channel), static_cast<std::int32_t>(step.promotion),
+                                     static_cast<std::int32_t>(step.codes.top_category),
+                                     static_cast<std::int32_t>(step.codes.category), static_cast<std::int32_t>(step.codes.brand)});
   }
   add_times(history, steps.size(), options, out);
   if (options.target_until > options.as_of || options.targets_inside) {

@@ -12,7 +12,7 @@ bool is_token_table(const inner::Layout& layout, const inner::Part& part) {
 }
 
 bool is_side_table(const inner::Layout& layout, const inner::Part& part) {
-  return std::ranges::any_of(layout.side, [&](const inner::Part& side) { return side.offset == part.offset; });
+  return std::ranges::any_of(layout.side, [&](const inner::Part& side) { return side.size() > 0 && side.offset == part.offset; });
 }
 
 const inner::Part* find(const inner::Layout& layout, const std::string& name) {
@@ -31,6 +31,9 @@ base::Error other_network(const std::string& what) {
 base::Status check_parts(const inner::Layout& from, const inner::Layout& to) {
   for (const auto& [name, part] : to.named) {
     const inner::Part* source = find(from, name);
+    if (source == nullptr && is_side_table(to, part)) {
+      continue;  // of its column the checkpoint knew one value only
+    }
     if (source == nullptr) {
       return other_network("it has no " + name);
     }
@@ -57,8 +60,9 @@ base::Status Model::adopt(const Model& from, std::span<const std::int32_t> row_o
   }
   BECKON_TRY_STATUS(check_parts(from.layout(), *layout_));
   for (const auto& [name, part] : layout_->named) {
-    if (!is_token_table(*layout_, part)) {
-      std::ranges::copy(inner::part_of(from.weights(), *find(from.layout(), name)), inner::part_of(weights(), part).begin());
+    const inner::Part* source = find(from.layout(), name);
+    if (source != nullptr && !is_token_table(*layout_, part)) {
+      std::ranges::copy(inner::part_of(from.weights(), *source), inner::part_of(weights(), part).begin());
     }
   }
   const auto vectors = inner::part_of(weights(), layout_->token);

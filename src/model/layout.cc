@@ -58,7 +58,8 @@ Layout::Layout(const ModelOptions& options) {
     gate_bias = add("memory.gate_bias", 1, kMemoryFeatures);
   }
   for (std::size_t c = 0; c < options.side_sizes.size(); ++c) {
-    side.push_back(add("side." + std::to_string(c) + ".embedding", size_of(options.side_sizes[c]), width));
+    const bool says_something = options.side_sizes[c] > 1;
+    side.push_back(says_something ? add("side." + std::to_string(c) + ".embedding", size_of(options.side_sizes[c]), width) : Part{});
   }
   token_bias = add("token.bias", 1, size_of(options.tokens));
   token = add("token.embedding", size_of(options.tokens), width);

@@ -42,7 +42,7 @@ struct Layout {
   Part add(const std::string& name, std::size_t rows, std::size_t columns);
 
   std::vector<std::unique_ptr<const Layer>> layers;
-  std::vector<Part> side;
+  std::vector<Part> side;        // one a column; empty where the column has one value only
   Part position;                 // length_max × width; empty without absolute positions
   Part final_gain, final_shift;  // empty without a final norm
   Part head, head_bias;          // width × heads

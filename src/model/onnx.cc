@@ -265,6 +265,9 @@ std::string embed(Graph& g, const ModelOptions& options) {
   const std::string rows = g.node("Gather", {"token.embedding", "tokens"}, {attribute("axis", std::int64_t{0})});
   std::string x = g.node("Mul", {rows, g.number(std::sqrt(static_cast<float>(options.width)))});
   for (std::size_t c = 0; c < options.side_sizes.size(); ++c) {
+    if (options.side_sizes[c] == 1) {
+      continue;  // has no table
+    }
     const std::string column = g.node("Gather", {"side", g.scalar(static_cast<std::int64_t>(c))}, {attribute("axis", std::int64_t{2})});
     x = g.node("Add", {x, g.node("Gather", {"side." + std::to_string(c) + ".embedding", column}, {attribute("axis", std::int64_t{0})})});
   }

@@ -36,7 +36,9 @@ void embed(const Pass& pass, std::span<float> x) {
   tensor::gather_add({pass.batch->token, 1, width, token_scale(net)}, net.at(net.layout->token), x);
   const std::size_t columns = net.layout->side.size();
   for (std::size_t c = 0; c < columns; ++c) {
-    tensor::gather_add({column(pass.batch->side, c), columns, width, 1}, net.at(net.layout->side[c]), x);
+    if (net.layout->side[c].size() > 0) {
+      tensor::gather_add({column(pass.batch->side, c), columns, width, 1}, net.at(net.layout->side[c]), x);
+    }
   }
   const auto position = net.at(net.layout->position);
   for_positions(pass, [&](std::size_t row, std::size_t place) {
@@ -52,7 +54,9 @@ void embed_backward(const Pass& pass, std::span<float> dx, std::span<float> grad
   tensor::scatter_add({pass.batch->token, 1, width, token_scale(net)}, dx, part_of(gradients, net.layout->token));
   const std::size_t columns = net.layout->side.size();
   for (std::size_t c = 0; c < columns; ++c) {
-    tensor::scatter_add({column(pass.batch->side, c), columns, width, 1}, dx, part_of(gradients, net.layout->side[c]));
+    if (net.layout->side[c].size() > 0) {
+      tensor::scatter_add({column(pass.batch->side, c), columns, width, 1}, dx, part_of(gradients, net.layout->side[c]));
+    }
   }
   const auto dposition = part_of(gradients, net.layout->position);
   for_positions(pass, [&](std::size_t row, std::size_t place) {

@@ -36,8 +36,10 @@ TEST(Dataset, BotsServicesAndSensitiveThingsStayOut) {
   ASSERT_TRUE(world.rows.write(changes).ok());
   DatasetOptions options = options_at(kNow);
   options.services = {"post"};
-  options.sensitive_categories = {"Health"};
-  const Dataset data = world.dataset(options, {{"pregnancy-test", "Health > Tests"}, {"tea", "Drinks > Health tea"}});
+  FactOptions rules;
+  rules.sensitive_categories = {"Health"};
+  const auto facts = ItemFacts::learn({item_of("pregnancy-test", "Health > Tests", "Acme"), item_of("tea", "Drinks > Health tea")}, rules);
+  const Dataset data = world.dataset(options, facts);
   EXPECT_EQ(data.flagged, 1);
   EXPECT_EQ(history_of(data, "bot"), nullptr);
   EXPECT_EQ(data.vocabulary.token("post"), 0);
@@ -45,6 +47,12 @@ TEST(Dataset, BotsServicesAndSensitiveThingsStayOut) {
   EXPECT_EQ(data.vocabulary.token("pregnancy-test"), 0);
   ASSERT_NE(history_of(data, "ann"), nullptr);
   EXPECT_EQ(history_of(data, "ann")->steps.size(), 2U);  // the sensitive one is a step without a name
+  EXPECT_EQ(facts.words().categories, std::vector<std::string>{"Drinks > Health tea"});
+  EXPECT_TRUE(facts.words().brands.empty());
+  EXPECT_EQ(facts.goods(), std::vector<std::string>{"tea"});
+  for (const Step& step : history_of(data, "ann")->steps) {
+    EXPECT_EQ(step.codes, step.token == 0 ? ItemCodes{} : (ItemCodes{1, 1, 0}));
+  }
   EXPECT_EQ(data.unknown_items, 2);
 }
 
@@ -160,8 +168,11 @@ TEST(Dataset, TrainingAndServingReadAHistoryTheSameWay) {
   world.append(random_events(world, rng, 0, 50 * kDay));
   DatasetOptions options = options_at(kNow, 3);
   options.services = {"item1"};
-  const Dataset training = world.dataset(options);
-  const Dataset serving = build_dataset(world.rows, {}, options, &training.vocabulary).value();
+  const std::vector<catalog::Item> shelf{item_of("item2", "A > B", "Acme"), item_of("item3", "A > C", "Best"), item_of("item4", "A > B")};
+  const auto learned = ItemFacts::learn(shelf, {});
+  const Dataset training = world.dataset(options, learned);
+  const auto facts = ItemFacts::with(shelf, {}, training.words);
+  const Dataset serving = build_dataset(world.rows, facts, options, &training.vocabulary).value();
   EXPECT_EQ(serving.vocabulary.items(), training.vocabulary.items());
   EXPECT_EQ(serving.steps, training.steps);
   EXPECT_EQ(serving.unknown_items, training.unknown_items);
@@ -170,10 +181,10 @@ TEST(Dataset, TrainingAndServingReadAHistoryTheSameWay) {
     EXPECT_TRUE(same_steps(training.histories[i], serving.histories[i]));
   }
   options.services.clear();
-  const Dataset all = build_dataset(world.rows, {}, options, &training.vocabulary).value();
+  const Dataset all = build_dataset(world.rows, facts, options, &training.vocabulary).value();
   for (const auto& history : all.histories) {
     const auto window = store::read_person(world.rows, history.customer, kNow).value();
-    EXPECT_TRUE(same_steps(build_history(history.customer, window, training.vocabulary), history));
+    EXPECT_TRUE(same_steps(build_history(history.customer, window, {&training.vocabulary, &facts, all.prices.get()}), history));
   }
 }
 

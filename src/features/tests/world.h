@@ -41,12 +41,21 @@ struct World {
     append({make(who, type, item, at_ms)});
   }
   void append(const std::vector<events::Event>& events) { ASSERT_TRUE(store::Timelines(rows).append(events).ok()); }
-  Dataset dataset(const DatasetOptions& options, const std::map<std::string, std::string>& categories = {}) const {
-    auto data = build_dataset(rows, categories, options);
+  Dataset dataset(const DatasetOptions& options, const ItemFacts& facts = {}) const {
+    auto data = build_dataset(rows, facts, options);
     EXPECT_TRUE(data.ok());
     return std::move(data).value();
   }
 };
+
+inline catalog::Item item_of(const std::string& id, const std::string& category = "", const std::string& brand = "") {
+  catalog::Item item;
+  item.id = base::ItemId(id);
+  item.title["en"] = id;
+  item.category = category;
+  item.brand = brand;
+  return item;
+}
 
 inline DatasetOptions options_at(base::Instant as_of, std::int64_t item_events_min = 1) {
   DatasetOptions options;
@@ -91,7 +100,8 @@ inline std::vector<events::Event> random_events(World& world, base::Rng& rng, st
 
 inline bool same_steps(const History& a, const History& b) {
   const auto equal = [](const Step& x, const Step& y) {
-    return x.at_ms == y.at_ms && x.token == y.token && x.type == y.type && x.price_band == y.price_band && x.channel == y.channel;
+    return x.at_ms == y.at_ms && x.token == y.token && x.type == y.type && x.price_band == y.price_band && x.channel == y.channel &&
+           x.promotion == y.promotion && x.codes == y.codes;
   };
   return a.customer == b.customer && std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(), equal);
 }

@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "beckon/model/ranking.h"
 #include "language_helper.h"
+#include "memory.h"
 
 namespace beckon::model {
 namespace {
@@ -228,6 +229,69 @@ TEST(Windows, EveryPositionIsLearnedOncePerEpochAndCutsMove) {
     positions[window.sequence] += window.length();
   }
   EXPECT_LT(*std::ranges::max_element(positions), 40U);
+}
+
+TEST(Model, AColumnWithOneValueChangesNothing) {
+  // A shop without brands would train another network than before there were brands.
+  const auto options = some_options();
+  auto more = options;
+  more.side_sizes = {1, 4, 1, 6, 1};
+  const auto model = Model::make(options, 1).value();
+  const auto wider = Model::make(more, 1).value();
+  EXPECT_TRUE(std::ranges::equal(model.weights(), wider.weights()));
+  const auto sequences = random_sequences(options, 20, 3);
+  auto with_columns = sequences;
+  for (auto& sequence : with_columns) {
+    sequence.side.clear();
+  }
+  for (std::size_t s = 0; s < sequences.size(); ++s) {
+    for (std::size_t i = 0; i < sequences[s].length(); ++i) {
+      with_columns[s].side.insert(with_columns[s].side.end(), {0, sequences[s].side[2 * i], 0, sequences[s].side[2 * i + 1], 0});
+    }
+    ASSERT_TRUE(wider.check(with_columns[s], s).ok());
+  }
+  base::SeededExecutor executor(1);
+  EXPECT_EQ(model.encode(sequences, executor), wider.encode(with_columns, executor));
+  auto grown = Model::make(more, 2).value();
+  const std::vector<std::int32_t> same(50, 0);
+  auto later = more;
+  later.side_sizes[0] = 7;  // the shop has got brands
+  auto next = Model::make(later, 3).value();
+  EXPECT_TRUE(next.adopt(grown, same).ok());
+}
+
+TEST(Model, MoreTokensLeaveTheOldScoresAsTheyWere) {
+  // New goods on the shelf must not change what is said of the old ones.
+  for (const bool memory : {false, true}) {
+    ModelOptions options = some_options();
+    options.memory = memory;
+    auto model = Model::make(options, 1).value();
+    const auto sequences = random_sequences(options, 30, 3);
+    if (memory) {
+      model.set_memory(std::make_shared<const inner::Memory>(inner::Memory::count(sequences, model.tokens())));
+    }
+    auto grown = model.with_tokens(60).value();
+    base::SeededExecutor executor(1);
+    const auto vectors = model.encode(sequences, executor);
+    EXPECT_EQ(grown.encode(sequences, executor), vectors);
+    std::vector<float> before(sequences.size() * 50);
+    std::vector<float> after(sequences.size() * 60);
+    model.score_histories(sequences, vectors, before);
+    grown.score_histories(sequences, vectors, after);
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      for (std::size_t t = 1; t < 60; ++t) {
+        EXPECT_EQ(after[i * 60 + t], t < 50 ? before[i * 50 + t] : 0.0F);
+      }
+    }
+    std::vector<float> vector(32, 0.0F);
+    vector[3] = 2;
+    grown.set_token(59, vector, .5F);
+    grown.score_tokens(vectors, after);
+    EXPECT_NEAR(after[59], 2 * vectors[3] + .5F, 1e-5F);
+    base::MemoryFileSystem files;
+    ASSERT_TRUE(grown.save(files, "grown").ok());
+    EXPECT_TRUE(std::ranges::equal(Model::load(files, "grown")->weights(), grown.weights()));
+  }
 }
 
 TEST(Windows, StepsHoldAboutTheWantedPositionsAndLoseNone) {

@@ -8,6 +8,7 @@
 #include "beckon/catalog/catalog.h"
 #include "beckon/events/clean.h"
 #include "beckon/events/parse.h"
+#include "beckon/features/options.h"
 #include "beckon/model/train.h"
 
 namespace beckon::engine {
@@ -18,7 +19,8 @@ struct Config {
   bool has_csv_mapping = false;
   std::string event_channel = "web";  ///< of events that name none
   events::BotRules bots;
-  model::ModelOptions model;              ///< [model]
+  model::ModelOptions model;              ///< [model]: the network
+  features::FeatureOptions features;      ///< [model]: what it is told about items
   model::TrainOptions training;           ///< [train] over the defaults of beckon train: minutes, not the last thousandth
   model::TrainOptions evaluation;         ///< [train] over the defaults of a measurement
   std::string key_file = "beckon.key";

@@ -17,6 +17,7 @@
 #include "beckon/base/json.h"
 #include "beckon/evaluate/floors.h"
 #include "beckon/evaluate/machine.h"
+#include "beckon/features/options.h"
 #include "beckon/model/train.h"
 
 namespace beckon::evaluate {
@@ -24,6 +25,7 @@ namespace beckon::evaluate {
 struct RunOptions {
   SplitOptions split;
   model::ModelOptions model;             ///< tokens, side columns and heads are set from the data
+  features::FeatureOptions features;     ///< text vectors of timed data; the side columns are already in the data
   model::TrainOptions training;          ///< seed and checkpoint are set for each run
   std::vector<std::uint64_t> seeds{1};
   std::string folder;                    ///< checkpoints go to FOLDER/seed-N.safetensors; empty: none are kept

@@ -9,7 +9,7 @@
 
 #include "beckon/base/filesystem.h"
 #include "beckon/base/result.h"
-#include "beckon/features/features.h"
+#include "beckon/features/item_text.h"
 
 namespace beckon::evaluate {
 
@@ -25,6 +25,7 @@ base::Result<Protocol> parse_protocol(std::string_view text);
 struct Data {
   features::Dataset set;
   bool timed = false;  ///< steps carry their time, kind, price and channel; else only their order
+  features::ItemTexts texts;  ///< of timed data
 };
 
 /// One question: what does he want next, given the first `seen` steps?

@@ -9,8 +9,10 @@
 
 namespace beckon::features {
 
-/// Side columns of every position: step type, price band, gap since the step before (log scale), channel.
-std::vector<std::int32_t> side_sizes();
+/// Side columns of every position: step type, price band, gap since the step before (log scale), channel, promotion, and of the
+/// item: top category, category path, brand (one value where the shop has no such words, or the column is
+/// switched off).
+std::vector<std::int32_t> side_sizes(const ItemWords& words = {});
 /// Binary heads, in this order: buys anything within the horizon; clicks the next message that is delivered within the horizon.
 constexpr std::int32_t kHeads = 2;
 enum Head : std::size_t { kPurchaseHead = 0, kClickHead = 1 };
@@ -29,6 +31,8 @@ model::Sequence make_sequence(const History& history, const SequenceOptions& opt
 
 /// Leaves as lessons only what followed `seen_until`: for a model that has learned up to there.
 void learn_after(base::Instant seen_until, model::Sequence& sequence);
+/// Tokens from warm_size on become 0, as input and as target: what a network is trained on that gets vectors of new items afterwards.
+void forget_new_items(std::int32_t warm_size, std::vector<model::Sequence>& sequences);
 
 /// Tokens bought in the first moment after `as_of` that holds any purchase (any step, in a shop without purchases), at most until
 /// `until`: what next-basket measures ask for. Sorted, without 0.

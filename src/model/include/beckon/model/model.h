@@ -61,7 +61,7 @@ enum class HeadLoss { kBinaryCrossEntropy, kSquaredError };
 struct ModelOptions {
   Arch arch = Arch::kLigr;
   std::int32_t tokens = 2;               ///< size of the vocabulary with token 0; 2 … 20,000,000
-  std::vector<std::int32_t> side_sizes;  ///< one entry a side column
+  std::vector<std::int32_t> side_sizes;  ///< one entry a side column; a column with one value says nothing and has no table
   std::int32_t heads = 0;                ///< binary heads
   std::int32_t width = 64;               ///< a multiple of 8 · attention_heads
   std::int32_t layers = 2;
@@ -143,6 +143,12 @@ class Model {
   /// has. Tables of side columns may have grown. The memory is not taken: train() counts it. failed_precondition, and nothing has
   /// changed, when the networks differ in anything but their tokens; the message names what.
   base::Status adopt(const Model& from, std::span<const std::int32_t> row_of);
+
+  /// The same network with more tokens behind the present ones; their vectors, biases and memory rows are 0. Old tokens score as before
+  /// (the probabilities are shared with the new ones). Only more, never fewer.
+  base::Result<Model> with_tokens(std::int32_t tokens) const;
+  /// Replaces the vector (width) and bias of one token.
+  void set_token(std::int32_t token, std::span<const float> vector, float bias);
 
   /// For the trainer and the tests: all weights as one vector, in the order of the layout.
   std::span<float> weights() { return weights_; }

@@ -6,6 +6,7 @@
 //   resampling.h     bootstrap
 //   calibration.h    reliability, expected calibration error, Platt, isotonic
 //   regression.h     logistic regression
+//   symmetric.h      eigenvalues and axes of symmetric matrices
 //
 // Errors: failed_precondition when the data cannot answer (too few customers, no variance where one is needed);
 // spans of different lengths or a level outside (0, 1) are faults of the caller's code and stop (BECKON_CHECK).
@@ -15,3 +16,4 @@
 #include "beckon/stats/intervals.h"
 #include "beckon/stats/regression.h"
 #include "beckon/stats/resampling.h"
+#include "beckon/stats/symmetric.h"

@@ -1,5 +1,5 @@
 #pragma once
-// How a language writes facts. Thread-safe. Languages are BCP 47 tags ("en", "zh", "en-GB"); unknown ones fall back to ICU's root.
+// How a language writes facts, and (ngrams.h) texts as vectors. Thread-safe. Languages are BCP 47 tags ("en", "zh", "en-GB"); unknown ones fall back to ICU's root.
 
 #include <cstddef>
 #include <cstdint>
