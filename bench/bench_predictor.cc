@@ -111,7 +111,7 @@ void bench_top_k(const Settings& s) {
   const std::string what = "top " + std::to_string(s.k) + " of " + thousands(s.tokens) + " x " + std::to_string(s.width);
   std::vector<model::TopK> first;
   for (const auto& [codes, name] : {std::pair{model::Codes::kFourBits, ", screened by 4 bits"}, std::pair{model::Codes::kEightBits, ", screened by 8 bits"},
-                                    std::pair{model::Codes::kNone, ", fp32 products"}}) {
+                                    std::pair{model::Codes::kBf16, ", bf16 products"}, std::pair{model::Codes::kNone, ", fp32 products"}}) {
     const model::TokenTable table(net, codes);
     std::size_t call = 0;
     const auto query = [&](std::size_t i) { return model::TopKQuery{std::span(vectors).subspan(i * net.width(), net.width()), s.k}; };
@@ -137,7 +137,7 @@ void bench_population(const Settings& s) {
   base::ThreadExecutor executor(s.threads);
   const std::string with = ", " + std::to_string(s.threads) + " threads";
   const auto customers = static_cast<double>(s.customers);
-  const model::TokenTable table(net, model::Codes::kNone);
+  const model::TokenTable table(net, model::Codes::kBf16);
   rate_line("top " + std::to_string(s.k) + " of " + thousands(s.items) + " x " + std::to_string(s.population_width) + with,
             measure(s.seconds, [&] { score_population(table, packed, {s.k, {}}, executor, [](std::size_t, const model::TopK&) {}); }), customers,
             "customers/s", ">= 5,000");
