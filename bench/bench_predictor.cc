@@ -10,6 +10,8 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
+#include <sstream>
 
 #include "beckon/base/progress.h"
 #include "beckon/model/population.h"
@@ -23,6 +25,7 @@ using namespace beckon;
 
 struct Settings {
   std::vector<std::string> only;
+  std::string model, data;
   std::int32_t tokens = 1'000'000, width = 128, items = 50'000, population_width = 64;
   std::size_t k = 50, customers = 20'000, threads = 2;
   double seconds = 2;
@@ -111,7 +114,7 @@ void bench_top_k(const Settings& s) {
   const std::string what = "top " + std::to_string(s.k) + " of " + thousands(s.tokens) + " x " + std::to_string(s.width);
   std::vector<model::TopK> first;
   for (const auto& [codes, name] : {std::pair{model::Codes::kFourBits, ", screened by 4 bits"}, std::pair{model::Codes::kEightBits, ", screened by 8 bits"},
-                                    std::pair{model::Codes::kNone, ", fp32 products"}}) {
+                                    std::pair{model::Codes::kBf16, ", bf16 products"}, std::pair{model::Codes::kNone, ", fp32 products"}}) {
     const model::TokenTable table(net, codes);
     std::size_t call = 0;
     const auto query = [&](std::size_t i) { return model::TopKQuery{std::span(vectors).subspan(i * net.width(), net.width()), s.k}; };
@@ -137,7 +140,7 @@ void bench_population(const Settings& s) {
   base::ThreadExecutor executor(s.threads);
   const std::string with = ", " + std::to_string(s.threads) + " threads";
   const auto customers = static_cast<double>(s.customers);
-  const model::TokenTable table(net, model::Codes::kNone);
+  const model::TokenTable table(net, model::Codes::kBf16);
   rate_line("top " + std::to_string(s.k) + " of " + thousands(s.items) + " x " + std::to_string(s.population_width) + with,
             measure(s.seconds, [&] { score_population(table, packed, {s.k, {}}, executor, [](std::size_t, const model::TopK&) {}); }), customers,
             "customers/s", ">= 5,000");
@@ -152,15 +155,43 @@ void bench_population(const Settings& s) {
             measure(s.seconds, [&] { bank.top_k(packed, s.k, executor, [](std::size_t, const model::TopK&) {}); }), customers, "customers/s", ">= 40,000");
 }
 
+// Of the first customers of a file "user item item ..." that the network knows all items of.
+std::vector<float> encoded(const model::Model& net, const std::string& path, std::size_t count) {
+  std::vector<model::Sequence> histories;
+  std::ifstream file(path);
+  for (std::string line; histories.size() < count && std::getline(file, line);) {
+    std::istringstream words(line);
+    std::int32_t token = 0;
+    words >> token;  // the user
+    model::Sequence history;
+    while (words >> token) {
+      history.token.push_back(token);
+    }
+    if (net.check(history, histories.size()).ok()) {
+      histories.push_back(std::move(history));
+    }
+  }
+  base::SeededExecutor executor(1);
+  return net.encode(histories, executor);
+}
+
 void bench_codes(const Settings& s) {
-  std::printf("\nwhat codes alone would lose: share of the exact list that they find\n");
-  const auto net = made_up_model(s.items + 1, s.population_width);
-  const auto vectors = noise(200 * net.width(), 5);
+  base::PosixFileSystem files;
+  const auto loaded = s.model.empty() ? base::Result<model::Model>(made_up_model(s.items + 1, s.population_width)) : model::Model::load(files, s.model);
+  if (!loaded.ok()) {
+    std::printf("%s\n", loaded.error().message.c_str());
+    return;
+  }
+  const auto& net = *loaded;
+  const auto vectors = s.data.empty() ? noise(200 * net.width(), 5) : encoded(net, s.data, 200);
+  const std::size_t customers = vectors.size() / net.width();
+  std::printf("\nwhat codes alone would lose of lists from %zu x %zu, %zu customers: share of the exact list that they find\n", net.tokens(), net.width(),
+              customers);
   for (const auto& [codes, name] : {std::pair{model::Codes::kEightBits, "8 bits"}, std::pair{model::Codes::kFourBits, "4 bits"}}) {
     const model::TokenTable table(net, codes);
     for (const std::size_t k : {std::size_t{10}, std::size_t{50}}) {
       std::array<double, 2> found{};
-      for (std::size_t i = 0; i < 200; ++i) {
+      for (std::size_t i = 0; i < customers; ++i) {
         const model::TopKQuery query{std::span(vectors).subspan(i * net.width(), net.width()), k};
         const auto exact = table.top_k(query);
         for (std::size_t way = 0; way < 2; ++way) {
@@ -169,7 +200,7 @@ void bench_codes(const Settings& s) {
           }
         }
       }
-      const auto of = static_cast<double>(200 * k);
+      const auto of = static_cast<double>(customers * k);
       std::printf("%s, recall@%-3zu %.4f   with the 4 x %zu best ranked again in fp32 %.4f\n", name, k, found[0] / of, k, found[1] / of);
     }
   }
@@ -299,6 +330,8 @@ int main(int argc, char** argv) {
   CLI::App app("serving: speed of answers, and of the parts of training");
   Settings s;
   app.add_option("--only", s.only, "sections: top-k, population, step, codes, kernels")->delimiter(',')->check(CLI::IsMember({"top-k", "population", "step", "codes", "kernels"}));
+  app.add_option("--model", s.model, "a trained network for codes, instead of a made-up one");
+  app.add_option("--data", s.data, "histories for it: a file of lines user item item ...");
   app.add_option("--tokens", s.tokens, "rows of the table of top-k");
   app.add_option("--width", s.width, "its width");
   app.add_option("--items", s.items, "catalogue of population and codes");

@@ -92,7 +92,7 @@ void ActionBank::score(std::span<const std::uint16_t> packed, base::Executor& ex
 }
 
 void ActionBank::top_k(std::span<const std::uint16_t> packed, std::size_t k, base::Executor& executor, const ReceiveTopK& receive) const {
-  const TokenTable table(rows_, bias_, Codes::kNone);
+  const TokenTable table(rows_, bias_, Codes::kBf16);
   score_population(table, packed, {k, {}}, executor, [&](std::size_t customer, TopK best) {
     for (auto& entry : best) {
       --entry.token;

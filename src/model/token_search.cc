@@ -34,7 +34,8 @@ TopKSearch::TopKSearch(const ScoredRows& table, const TopKQuery& query) : table_
   norm_ = static_cast<float>(std::sqrt(tensor::sum_of_squares(query.vector)));
   k_ = norm_ <= kLargestNorm ? std::min(query.k, table.bias.size()) : 0;
   BECKON_CHECK(query.added.empty() || (query.added.front().token >= 0 && static_cast<std::size_t>(query.added.back().token) < table.bias.size()));
-  reached_.reserve(k_);
+  reached_max_ = k_ + std::max<std::size_t>(16, 2 * k_);
+  reached_.reserve(reached_max_);
   pending_max_ = std::max(kPendingMin, 4 * k_);
   for (const TokenLogit& entry : query.added) {
     if (wanted() && may_be_found(entry.token)) {
@@ -67,16 +68,22 @@ void TopKSearch::keep(std::int32_t token, float lower, float upper) {
   if (!(upper >= threshold_) || upper == kNever) {  // a logit that is not a number is never kept
     return;
   }
-  if (reached_.size() < k_ || lower > threshold_) {
-    if (reached_.size() == k_) {
-      std::ranges::pop_heap(reached_, std::greater<>());
-      reached_.pop_back();
-    }
+  if (lower > threshold_) {
     reached_.push_back(lower);
-    std::ranges::push_heap(reached_, std::greater<>());
-    threshold_ = reached_.size() == k_ ? reached_.front() : kNever;
+    if (reached_.size() == reached_max_) {
+      raise_threshold();
+    }
   }
   hold(token, upper);
+}
+
+// Now and then: cheaper than a heap that is right after every row.
+void TopKSearch::raise_threshold() {
+  if (reached_.size() >= k_) {
+    std::ranges::nth_element(reached_, reached_.begin() + static_cast<std::ptrdiff_t>(k_ - 1), std::greater<>());
+    reached_.resize(k_);
+    threshold_ = reached_.back();
+  }
 }
 
 void TopKSearch::hold(std::int32_t token, float upper) {
@@ -116,10 +123,17 @@ void TopKSearch::offer(const ScreenedTile& tile) {
       const std::size_t r = begin + found[i];
       consider(static_cast<std::int32_t>(tile.first + r), tile, r);
     }
+    if (threshold_ == kNever) {
+      raise_threshold();
+    }
   }
 }
 
 TopK TopKSearch::finish(std::size_t shortlist) {
+  if (!wanted()) {
+    return {};
+  }
+  raise_threshold();
   drop_hopeless();
   if (shortlist > 0 && pending_.size() > k_) {
     const auto middle = pending_.begin() + static_cast<std::ptrdiff_t>(k_);

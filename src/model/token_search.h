@@ -47,6 +47,7 @@ class TopKSearch {
   void consider(std::int32_t token, const ScreenedTile& tile, std::size_t r);
   void keep(std::int32_t token, float lower, float upper);
   void hold(std::int32_t token, float upper);
+  void raise_threshold();
   void drop_hopeless();
 
   ScoredRows table_;
@@ -54,9 +55,9 @@ class TopKSearch {
   std::size_t k_ = 0;
   float norm_ = 0;
   float threshold_;               // k rows reach it
-  std::vector<float> reached_;    // heap of the k largest lower bounds, the smallest on top
+  std::vector<float> reached_;    // the k largest lower bounds, and some that came since the threshold was raised
   std::vector<Pending> pending_;  // all that can reach the threshold
-  std::size_t pending_max_ = 0;
+  std::size_t pending_max_ = 0, reached_max_ = 0;
 };
 
 }  // namespace beckon::model::inner

@@ -17,7 +17,7 @@
 namespace beckon::model {
 namespace {
 
-constexpr Codes kCodes[] = {Codes::kNone, Codes::kFourBits, Codes::kEightBits};
+constexpr Codes kCodes[] = {Codes::kNone, Codes::kFourBits, Codes::kEightBits, Codes::kBf16};
 
 struct Rows {
   std::size_t tokens = 0, width = 0;
@@ -33,6 +33,9 @@ Rows random_rows(std::size_t tokens, std::size_t width, bool whole, std::uint64_
     const double size = whole ? 1 : std::exp(rng.normal());
     for (std::size_t c = 0; c < width; ++c) {
       out.rows[t * width + c] = whole ? static_cast<float>(rng.below(3)) - 1 : static_cast<float>(size * rng.normal());
+    }
+    if (!whole && rng.chance(.1)) {
+      out.rows[t * width] *= 100;  // one entry so large that few levels are left for the others
     }
     out.bias[t] = whole ? static_cast<float>(rng.below(4)) : static_cast<float>(rng.normal());
   }
@@ -131,6 +134,7 @@ TEST(TokenTable, ABatchAnswersAsOneByOneOnAnyExecutor) {
   base::ThreadExecutor threads(3);
   const auto together = table.top_k(queries, threads);
   EXPECT_EQ(together, table.top_k(queries));
+  EXPECT_EQ(together, TokenTable(data.rows, data.bias, Codes::kBf16).top_k(queries));
   for (std::size_t i = 0; i < queries.size(); ++i) {
     EXPECT_EQ(together[i], table.top_k(queries[i])) << i;
   }

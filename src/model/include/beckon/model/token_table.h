@@ -5,7 +5,7 @@
 //
 // A search screens tiles of rows with cheap scores whose error is bounded, keeps the rows that could still be among the best, and
 // computes their logits in fp32, always with the same kernel: the answer has the same bits with and without codes, alone and in a batch.
-// Screening a row takes a half or one byte a column with codes (Codes), else a product of matrices.
+// What is screened is the rows themselves, in products of matrices, or their codes (Codes), which take an eighth to a half of the memory.
 // The bound: |x·w - x̂·ŵ| <= |x|·|w - ŵ| + |x - x̂|·|ŵ|, and the rounding of fp32 sums.
 
 #include <cstdint>
@@ -23,8 +23,9 @@ struct CodedRows;
 class TopKSearch;
 }
 
-/// What one vector's search reads before it reads rows of floats. Rounds every row to 16 or 255 levels of its own largest entry.
-enum class Codes { kNone, kFourBits, kEightBits };
+/// What a search reads before it reads rows of floats. kFourBits, kEightBits: 16 or 255 levels of each row's largest entry, for one vector
+/// at a time. kBf16: bfloat16, for batches: their products take half the time where the processor has them in hardware; elsewhere kNone.
+enum class Codes { kNone, kFourBits, kEightBits, kBf16 };
 
 /// One question. All spans must outlive the call; lists are ascending by token, without repeats.
 struct TopKQuery {
@@ -59,7 +60,7 @@ class TokenTable {
   std::vector<TopK> top_k(std::span<const TopKQuery> queries, base::Executor& executor) const;
   /// As the executor's version, in the calling thread.
   std::vector<TopK> top_k(std::span<const TopKQuery> queries) const;
-  /// Not exact: the `shortlist` · k best by codes alone, ranked by their logits. Needs codes. What codes without rows would lose.
+  /// Not exact: the `shortlist` · k best by codes alone, ranked by their logits. Needs 4 or 8 bits. What codes without rows would lose.
   TopK approximate_top_k(const TopKQuery& query, std::size_t shortlist) const;
   /// The logit of one token as the searches compute it, without what is added.
   float logit(std::span<const float> vector, std::int32_t token) const;
@@ -72,9 +73,10 @@ class TokenTable {
   std::span<const float> rows_;
   std::vector<float> bias_;  // -infinity for token 0 and for rows that are not finite: these are never found
   struct Largest {
-    float norm = 0, bias = 0;
+    float norm = 0, bias = 0, error = 0;  // error: of |row - rounded row|
   };
-  std::vector<Largest> largest_;  // of the rows of each tile
+  std::vector<Largest> largest_;         // of the rows of each tile
+  std::vector<std::uint16_t> rounded_;   // the rows as bfloat16; empty: not wanted, or of no use here
   std::unique_ptr<const inner::CodedRows> coded_;
 };
 
