@@ -58,6 +58,37 @@ TEST(Evaluate, OtherBasketsAfterTheCutLeaveTheSameWeights) {
   EXPECT_NE(a.second, b.second);
 }
 
+TEST(Evaluate, TheNewestStepsAreLearnedAndTheTestIsShownWithoutThem) {
+  // Customers change their ways between the cuts: who is not told of it goes on recommending what they no longer want.
+  std::vector<std::vector<Bought>> histories;
+  for (std::size_t c = 0; c < 200; ++c) {
+    base::Rng rng(3, c);
+    auto& steps = histories.emplace_back();
+    int item = 1 + static_cast<int>(rng.below(20));
+    for (int n = 0; n < 16; ++n) {
+      steps.push_back({n < 10 ? n * 1.0 : 10.5 + (n - 10) * .5, item, static_cast<std::uint64_t>(c * 100 + static_cast<std::size_t>(n) + 1)});
+      item = 1 + (item + (n < 12 ? 0 : 6)) % 20;  // the validation part begins with n = 13
+    }
+  }
+  Data data = timed_data_of(histories);
+  RunOptions run = small_run(6);
+  run.split.protocol = Protocol::kTimeSplit;
+  run.split.split_at = day(13);
+  run.training.learning_rate = 5e-3F;
+  run.training.fine_tune_epochs = 8;
+  run.training.fine_tune_rate = 1;
+  run.model.memory = false;
+  Bench bench;
+  const auto report = evaluate(data, run, bench.environment()).value();
+  const base::Json& mean = report["mean"];
+  EXPECT_GT(mean["test"]["ndcg@10"].get<double>(), mean["without_fine_tuning"]["ndcg@10"].get<double>() + .1) << report.dump();
+  EXPECT_GT(mean["fine_tuning_gain"]["low"].get<double>(), 0);
+  EXPECT_EQ(report["runs"][0]["fine_tuning"]["epochs"], 8);
+  run.training.fine_tune_epochs = 0;
+  Data again = timed_data_of(histories);
+  EXPECT_FALSE(evaluate(again, run, bench.environment()).value()["mean"].contains("without_fine_tuning"));
+}
+
 TEST(Evaluate, ReportHoldsWhatIsPromised) {
   // Programs read report.json: a key that moves breaks them.
   Bench bench;

@@ -60,6 +60,18 @@ TEST(Protocol, NextBasketIsTheFirstOrderAfterTheCut) {
   EXPECT_EQ(cut.known_until, (std::vector<std::size_t>{3, 0, 2, 1}));
 }
 
+TEST(Protocol, TheSplitLeavesAsFilesForOtherPrograms) {
+  // A rival that is told a step after the cut, or asked another question, would be compared unfairly.
+  Data data = timed_data_of({{{1, 1, 10}, {5, 2, 11}, {21, 3, 12}, {21, 1, 12}, {22, 2, 13}}, {{3, 1, 15}, {18, 2, 16}}, {{2, 2, 17}, {20, 2, 18}}});
+  const auto cut = split(data, at(Protocol::kNextBasket, 20)).value();
+  base::MemoryFileSystem files;
+  ASSERT_TRUE(write_split(data, cut, files, "out").ok());
+  const auto ms = [](double n) { return std::to_string(day(n).ms); };
+  EXPECT_EQ(files.read("out/history.csv").value(), "customer,item,at_ms\n0,1," + ms(1) + "\n0,2," + ms(5) + "\n1,1," + ms(3) + "\n1,2," + ms(18) +
+                                                       "\n2,2," + ms(2) + "\n");
+  EXPECT_EQ(files.read("out/test.csv").value(), "customer,item\n0,\n0,1\n2,2\n");  // item 3 is known to nobody before the cut
+}
+
 TEST(Protocol, WhatHeMetIsNoAnswerWhereTheRankingLeavesItOut) {
   // Counted as misses, repeats would lower every figure by the share of people who buy again.
   Data data = timed_data_of({{{1, 1, 1}, {2, 2, 2}, {21, 2, 3}, {21, 3, 3}}, {{1, 3, 4}, {2, 3, 5}, {21, 3, 6}}});
