@@ -24,7 +24,7 @@ std::array<Answers, features::kHeads> ask(const features::Dataset& data, const m
   std::vector<std::vector<std::int8_t>> labels;
   for (const auto& history : data.histories) {
     auto sequence = features::make_sequence(history, when);
-    if (sequence.length() > 0) {
+    if (!sequence.label.empty()) {
       labels.emplace_back(sequence.label.end() - features::kHeads, sequence.label.end());
       sequence.target.clear();
       sequence.label.clear();

@@ -34,7 +34,7 @@ Sets make_sets(const features::Dataset& data, const TimeSplit& split, std::int64
     }
     features::SequenceOptions last{split.validation_from, split.test_from, horizon_ms, false};
     auto held_out = features::make_sequence(history, last);
-    if (held_out.length() > 0 && held_out.target.back() > 0) {
+    if (!held_out.target.empty() && held_out.target.back() > 0) {  // none when the two cuts are the same day
       sets.validation.push_back(std::move(held_out));
     }
   }
@@ -46,7 +46,7 @@ Sets make_sets(const features::Dataset& data, const TimeSplit& split, std::int64
 model::TrainOptions train_options(const Context& context, const TrainRequest& request, std::size_t steps) {
   model::TrainOptions options = context.config.training;
   options.worker_count = context.executor->worker_count();
-  options.checkpoint_path = context.path("model/checkpoint.safetensors");
+  options.checkpoint_path = checkpoint_path(context);
   options.resume = request.resume;
   // A very long history teaches little per position: a few windows of it per epoch keep an epoch short.
   const std::size_t per_history = static_cast<std::size_t>(context.config.model.length_max) * 4;
@@ -164,10 +164,17 @@ base::Result<Start> pretrain_on(Context& context, const StartInput& in, const fe
   const auto& items = all.vocabulary.items();
   BECKON_TRY_STATUS(save_pretrained(context, {start.weights, {items.begin(), items.begin() + all.vocabulary.warm_size()}, all.words,
                                               context.config.shop.name, start.learned_until, start.pretraining_seconds}));
+  for (const std::string& path : {checkpoint_path(context) + ".state", checkpoint_path(context)}) {
+    if (context.files->exists(path)) {
+      BECKON_TRY_STATUS(context.files->remove(path));  // kept above; --resume is for what was interrupted
+    }
+  }
   return start;
 }
 
 }  // namespace
+
+std::string checkpoint_path(const Context& context) { return context.path("model/checkpoint.safetensors"); }
 
 base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words) {
   const catalog::Shop& shop = context.config.shop;
@@ -238,17 +245,17 @@ std::vector<model::Sequence> sequences_until(const StartInput& in, base::Instant
   return out;
 }
 
-base::Result<double> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer) {
+base::Result<std::optional<double>> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer) {
   auto lessons = sequences_until(in, newer.second);
   for (auto& one : lessons) {
     features::learn_after(newer.first, one);
   }
-  std::erase_if(lessons, [](const model::Sequence& one) { return one.length() <= one.learn_from; });
+  std::erase_if(lessons, [](const model::Sequence& one) { return !model::teaches(one); });
   model::TrainOptions options = model::fine_tune_options(context.config.training);
   options.worker_count = context.executor->worker_count();
   options.update = in.request->heads_only ? model::Update::kHeads : model::Update::kEverything;
   if (lessons.empty() || context.config.training.fine_tune_epochs == 0) {
-    return 0.0;
+    return std::optional<double>();
   }
   base::Progress progress({"fine-tune", "epochs", options.epochs_max, context.progress()}, *context.clock);
   const base::SystemClock stopwatch;
@@ -265,7 +272,7 @@ base::Result<double> fine_tune(Context& context, const StartInput& in, model::Mo
   for (const auto& epoch : report.epochs) {
     seconds += epoch.seconds;
   }
-  return seconds;
+  return std::optional<double>(seconds);
 }
 
 }  // namespace beckon::engine

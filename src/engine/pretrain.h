@@ -30,6 +30,9 @@ struct StartInput {
   const features::Dataset& data() const { return material->data; }
 };
 
+/// Of a pre-training at work; its state, for --resume, is beside it.
+std::string checkpoint_path(const Context& context);
+
 /// Trains on all steps up to validation_from, those of request.with_shops too, and keeps it for the next time.
 base::Result<Start> pretrain(Context& context, const StartInput& in);
 /// The pre-trained weights in the tokens of the data, which must have been read with its words. failed_precondition: of another network.
@@ -40,7 +43,8 @@ std::string outdated(const Start& start, const StartInput& in);
 /// Everybody's steps up to `until` as sequences of warm tokens.
 std::vector<model::Sequence> sequences_until(const StartInput& in, base::Instant until);
 
-/// Teaches the weights what followed `newer.first`, up to `newer.second`. Returns the seconds that it took; 0 when nothing followed.
-base::Result<double> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer);
+/// Teaches the weights what followed `newer.first`, up to `newer.second`. Returns the seconds that it took; nullopt, and nothing has
+/// changed, when nothing followed or the configuration wants no fine-tuning.
+base::Result<std::optional<double>> fine_tune(Context& context, const StartInput& in, model::Model& weights, const std::pair<base::Instant, base::Instant>& newer);
 
 }  // namespace beckon::engine

@@ -61,13 +61,13 @@ struct Learned {
   Complete chosen;                   // has learned up to the validation part
   model::Model current;              // as it comes out of fine-tuning up to the test part
   response::ItemResponse item_response;
-  double fine_tuning_seconds = 0;
+  std::optional<double> fine_tuning_seconds;  // none: nothing new, current is as the start
 };
 
 base::Result<Learned> learn(Context& context, const StartInput& in, Start start) {
   BECKON_TRY(Complete chosen, complete(in, start.weights, start.learned_until));
   model::Model current = start.weights;
-  Learned out{std::move(start), std::move(chosen), std::move(current), {}, 0};
+  Learned out{std::move(start), std::move(chosen), std::move(current), {}, {}};
   // On steps that the network has not seen yet; the test period stays untouched.
   auto fitted = response::fit_item_response(in.data(), out.chosen.weights, {out.start.learned_until, in.horizon_ms}, *context.executor);
   if (!fitted.ok()) {
@@ -86,8 +86,8 @@ base::Json start_json(const Learned& learned) {
           {start.fresh ? "because" : "goes_on_from", start.why},
           {"learned_until", base::format_time(start.learned_until)},
           {"pretraining_seconds", whole},
-          {"fine_tuning_seconds", learned.fine_tuning_seconds},
-          {"share_of_time", whole > 0 ? base::Json(learned.fine_tuning_seconds / whole) : base::Json()}};
+          {"fine_tuning_seconds", learned.fine_tuning_seconds.value_or(0)},
+          {"share_of_time", whole > 0 ? base::Json(learned.fine_tuning_seconds.value_or(0) / whole) : base::Json()}};
 }
 
 // Where to go on from, if anywhere; `why` says why not.
@@ -96,8 +96,9 @@ base::Result<std::optional<Pretrained>> checkpoint(const Context& context, const
     BECKON_TRY(auto given, load_pretrained(*context.files, request.from));
     return std::optional<Pretrained>(std::move(given));
   }
-  why = request.pretrain ? "asked for" : "the first training";
-  if (request.pretrain || request.resume || !context.files->exists(pretrained_path(context))) {
+  const bool interrupted = request.resume && context.files->exists(checkpoint_path(context) + ".state");
+  why = request.pretrain ? "asked for" : interrupted ? "it had been interrupted" : "the first training";
+  if (request.pretrain || interrupted || !context.files->exists(pretrained_path(context))) {
     return std::optional<Pretrained>();
   }
   auto own = load_pretrained(*context.files, pretrained_path(context));
@@ -126,7 +127,7 @@ base::Status check_enough(const features::Dataset& data, base::Instant now) {
 // Material and start belong together: side columns are numbered as the network knows them.
 struct Begun {
   Material material;
-  std::optional<Start> start;
+  Start start;
 };
 base::Result<Begun> begin(Context& context, const TrainRequest& request, base::Instant now) {
   std::string why;
@@ -160,9 +161,9 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY(Begun begun, begin(context, request, now));
   const features::Dataset& data = begun.material.data;
   StartInput in = input_of(context, begun.material, request, now);
-  BECKON_TRY(Learned learned, learn(context, in, std::move(*begun.start)));
+  BECKON_TRY(Learned learned, learn(context, in, std::move(begun.start)));
   in.split.validation_from = learned.start.learned_until;
-  const bool tuned = learned.fine_tuning_seconds > 0;
+  const bool tuned = learned.fine_tuning_seconds.has_value();
   BECKON_TRY(const Complete current, complete(in, learned.current, tuned ? in.split.test_from : learned.start.learned_until));
   const TestInput test{&data, &learned.chosen.weights, tuned ? &current.weights : &learned.chosen.weights, &learned.item_response,
                        in.split, in.horizon_ms};
@@ -181,9 +182,9 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
     figures["training"] = training_json(learned.start.report);
   }
   // Measured; now the test part may teach too, in the way that the test has judged.
-  BECKON_TRY([[maybe_unused]] const double seconds, fine_tune(context, in, learned.current, {in.split.test_from, now}));
+  BECKON_TRY(const auto newest_seconds, fine_tune(context, in, learned.current, {in.split.test_from, now}));
   TrainedModel trained;
-  trained.learned_until = tuned ? now : learned.start.learned_until;
+  trained.learned_until = newest_seconds.has_value() ? now : tuned ? in.split.test_from : learned.start.learned_until;
   BECKON_TRY(Complete deployed, complete(in, learned.current, trained.learned_until));
   trained.item_response = learned.item_response;
   const auto bytes = std::as_bytes(deployed.weights.weights());

@@ -171,7 +171,7 @@ base::Status Evaluation::fine_tune(model::Model& weights, const model::TrainOpti
     return base::ok_status();
   }
   const auto newer = newer_sequences(data_, cut_, options_.split.protocol);
-  if (std::ranges::none_of(newer, [](const model::Sequence& one) { return one.length() > one.learn_from; })) {
+  if (std::ranges::none_of(newer, model::teaches)) {
     return base::ok_status();
   }
   model::TrainHooks hooks;
@@ -326,7 +326,9 @@ std::int64_t memory_needed_bytes(const Data& data, const Split& cut, const RunOp
   }
   constexpr std::int64_t kTaskCases = 64;  // scored together by each worker
   const auto columns = static_cast<std::int64_t>(shape.side_sizes.size());
-  const std::int64_t sequences = steps * (8 + 4 * columns + shape.heads);
+  const bool tunes = options.split.protocol != Protocol::kLeaveOneOut && options.training.fine_tune_epochs > 0;
+  const std::int64_t times = data.timed ? 16 : 0;
+  const std::int64_t sequences = (tunes ? 2 : 1) * steps * (8 + times + 4 * columns + shape.heads);
   const std::int64_t scores = static_cast<std::int64_t>(options.training.worker_count) * kTaskCases * shape.tokens * 4;
   model::TrainOptions training = options.training;
   training.checkpoint_path = options.folder;

@@ -5,7 +5,6 @@
 #include "beckon/base/rng.h"
 
 namespace beckon::model::inner {
-namespace {
 
 bool teaches(const Sequence& sequence, const Window& window, std::size_t heads) {
   for (std::size_t i = std::max(window.begin, sequence.learn_from); i < window.end; ++i) {
@@ -20,8 +19,6 @@ bool teaches(const Sequence& sequence, const Window& window, std::size_t heads) 
   }
   return false;
 }
-
-}  // namespace
 
 void PackedBatch::clear(std::uint32_t first_row_of_shard) {
   token.clear();

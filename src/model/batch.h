@@ -33,6 +33,9 @@ struct Window {
   std::size_t length() const { return end - begin; }
 };
 
+/// Whether a position of the window, from learn_from on, has a target or a label.
+bool teaches(const Sequence& sequence, const Window& window, std::size_t heads);
+
 /// Appends a window. An empty history becomes one position with token 0.
 void append(const ModelOptions& options, const Sequence& sequence, const Window& window, PackedBatch& batch);
 

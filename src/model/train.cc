@@ -355,6 +355,11 @@ base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_se
   return trainer.run();
 }
 
+bool teaches(const Sequence& sequence) {
+  const std::size_t heads = sequence.length() == 0 ? 0 : sequence.label.size() / sequence.length();
+  return inner::teaches(sequence, {0, 0, sequence.length()}, heads);
+}
+
 TrainOptions fine_tune_options(const TrainOptions& options) {
   TrainOptions out = options;
   out.epochs_max = std::max(1, options.fine_tune_epochs);

@@ -89,6 +89,28 @@ TEST(Train, AnotherNetworkIsPretrainedAgainAndSaysWhy) {
   EXPECT_THAT(refused(one.shop, {.from = one.shop.folder.path + "/model/none.safetensors"}), HasSubstr("none.json"));
 }
 
+TEST(Train, NothingBetweenTheCutsIsNothingToFineTuneOn) {
+  // A shop whose newest fifth of the steps is of one day: a night like this must not end in an error.
+  const TestShop shop;
+  shop.append_config("\n[model]\nwidth = 16\nlayers = 1\n[train]\nepochs_max = 2\n");
+  ingest_ok(*shop.open(), {shop.folder.file("old.jsonl", behaviour(150, 1, 3, 0)), shop.folder.file("new.jsonl", behaviour(150, 20, 1, 0))});
+  const base::Json answer = trained(shop);
+  EXPECT_FALSE(answer["test"].contains("fine_tuning")) << answer["start"].dump();
+  EXPECT_EQ(answer["start"]["fine_tuning_seconds"], 0.0);
+}
+
+TEST(Train, ResumeIsForWhatWasInterrupted) {
+  const TrainedShop one;
+  {
+    const auto context = one.shop.open();
+    context->stop = true;
+    EXPECT_THAT(train(*context, {}).error().message, HasSubstr("--resume"));
+  }
+  EXPECT_TRUE(trained(one.shop, {.resume = true})["start"]["pretrained_now"].get<bool>());
+  EXPECT_FALSE(std::filesystem::exists(one.shop.folder.path + "/model/checkpoint.safetensors.state"));
+  EXPECT_FALSE(trained(one.shop, {.resume = true})["start"]["pretrained_now"].get<bool>());
+}
+
 TEST(Train, MuchThatIsNewIsReasonToPretrainAgain) {
   const TrainedShop one;
   trained(one.shop);

@@ -14,11 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 ModelOptions small_options(std::int32_t tokens) {
-  ModelOptions options;
-  options.tokens = tokens;
-  options.width = 32;
-  options.length_max = 12;
-  options.dropout = 0;
+  ModelOptions options = language_options(tokens);
   options.memory = false;
   return options;
 }

@@ -22,6 +22,16 @@ std::vector<Sequence> two_step_language(std::int32_t tokens, std::size_t count, 
   return out;
 }
 
+ModelOptions language_options(std::int32_t tokens) {
+  ModelOptions options;
+  options.tokens = tokens;
+  options.width = 32;
+  options.layers = 2;
+  options.length_max = 12;
+  options.dropout = 0;
+  return options;
+}
+
 std::vector<Sequence> random_sequences(const ModelOptions& options, std::size_t count, std::uint64_t seed) {
   base::Rng rng(seed);
   const auto below = [&](std::int32_t bound) {

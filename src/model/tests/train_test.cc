@@ -11,16 +11,6 @@
 namespace beckon::model {
 namespace {
 
-ModelOptions language_options(std::int32_t tokens) {
-  ModelOptions options;
-  options.tokens = tokens;
-  options.width = 32;
-  options.layers = 2;
-  options.length_max = 12;
-  options.dropout = 0;
-  return options;
-}
-
 TrainOptions fast_options() {
   TrainOptions options;
   options.batch_positions = 256;

@@ -105,6 +105,9 @@ struct TrainHooks {
 base::Result<TrainReport> train(Model& model, std::span<const Sequence> train_set, std::span<const Sequence> validation_set,
                                 const TrainOptions& options, const TrainHooks& hooks);
 
+/// Whether any position from learn_from on has a target or a label. train() wants at least one sequence that has.
+bool teaches(const Sequence& sequence);
+
 /// The options with which a model that `options` pre-trained is brought up to date: fine_tune_epochs at the lower rate, no
 /// validation, no checkpoint. Give histories whose `learn_from` is the first position that the pre-training has not seen.
 TrainOptions fine_tune_options(const TrainOptions& options);
