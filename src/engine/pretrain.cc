@@ -119,7 +119,7 @@ base::Status add_shop(const std::string& folder, base::Instant as_of, features::
   open.command = "beckon train --with-shop";
   open.quiet = true;
   BECKON_TRY(const auto other, open_shop(open));
-  BECKON_TRY(const Material material, material_of(*other, as_of, &all.words));
+  BECKON_TRY(const Material material, material_of(*other, as_of, &all.words, NewWords::kUnknown));
   const features::Vocabulary& theirs = material.data.vocabulary;
   std::vector<std::string> items(all.vocabulary.items().begin() + 1, all.vocabulary.items().begin() + all.vocabulary.warm_size());
   const auto offset = static_cast<std::int32_t>(items.size());
@@ -176,10 +176,10 @@ base::Result<Start> pretrain_on(Context& context, const StartInput& in, const fe
 
 std::string checkpoint_path(const Context& context) { return context.path("model/checkpoint.safetensors"); }
 
-base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words) {
+base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words, NewWords new_words) {
   const catalog::Shop& shop = context.config.shop;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
-  const features::ItemFacts facts = facts_of(context.config, items, words);
+  const features::ItemFacts facts = facts_of(context.config, items, words, new_words);
   Material out{{}, ItemTextSteps(context.config, items, facts)};
   features::DatasetOptions options;
   options.as_of = as_of;

@@ -7,12 +7,12 @@
 
 namespace beckon::engine {
 
-/// What a training reads. `words`: numbers of the side columns that the network has already; null: new ones.
+/// What a training reads. `words`: numbers of the side columns that the network has already (facts_of); null: new ones.
 struct Material {
   features::Dataset data;
   ItemTextSteps texts;
 };
-base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words);
+base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words, NewWords new_words);
 
 struct Start {
   model::Model weights;             ///< in the warm tokens of the data

@@ -26,11 +26,14 @@ features::ItemWords words_from(const base::Json& json) {
 
 std::string model_path(const Context& context) { return context.path("model/model.safetensors"); }
 
-features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words) {
+features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words, NewWords new_words) {
   features::FactOptions options = features::fact_options(config.features);
   options.sensitive_categories = config.shop.sensitive_categories;
   options.services = config.shop.services;
-  return words != nullptr ? features::ItemFacts::with(items, options, *words) : features::ItemFacts::learn(items, options);
+  if (words != nullptr && new_words == NewWords::kUnknown) {
+    return features::ItemFacts::with(items, options, *words);
+  }
+  return features::ItemFacts::learn(items, options, words != nullptr ? *words : features::ItemWords());
 }
 
 base::Result<std::optional<TrainedModel>> load_model(const Context& context) {

@@ -28,9 +28,13 @@ base::Result<std::optional<TrainedModel>> load_model(const Context& context);
 base::Status save_model(Context& context, const TrainedModel& trained);
 std::string model_path(const Context& context);
 
+/// Words that a network does not know yet: kUnknown, they are 0; kNumbered, they get numbers behind those that it knows, for a network
+/// that goes on learning.
+enum class NewWords { kUnknown, kNumbered };
 /// What the shelf says about items. With the words of a trained model its numbers, else new ones. Training and every use of a model go
 /// through here: other numbers would mean other words.
-features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words = nullptr);
+features::ItemFacts facts_of(const Config& config, const std::vector<catalog::Item>& items, const features::ItemWords* words = nullptr,
+                             NewWords new_words = NewWords::kUnknown);
 
 /// The words as model.json and pretrained.json hold them.
 base::Json words_json(const features::ItemWords& words);

@@ -133,7 +133,7 @@ base::Result<Begun> begin(Context& context, const TrainRequest& request, base::I
   std::string why;
   BECKON_TRY(const auto given, checkpoint(context, request, why));
   if (given.has_value()) {
-    BECKON_TRY(Material material, material_of(context, now, &given->words));
+    BECKON_TRY(Material material, material_of(context, now, &given->words, NewWords::kNumbered));
     BECKON_TRY_STATUS(check_enough(material.data, now));
     const StartInput in = input_of(context, material, request, now);
     auto start = go_on_from(context, in, *given);
@@ -145,7 +145,7 @@ base::Result<Begun> begin(Context& context, const TrainRequest& request, base::I
       return Begun{std::move(material), std::move(start).value()};
     }
   }
-  BECKON_TRY(Material material, material_of(context, now, nullptr));
+  BECKON_TRY(Material material, material_of(context, now, nullptr, NewWords::kNumbered));
   BECKON_TRY_STATUS(check_enough(material.data, now));
   BECKON_TRY(Start start, pretrain(context, input_of(context, material, request, now)));
   start.why = why;

@@ -71,6 +71,28 @@ TEST(Train, TheSecondTimeGoesOnAndLearnsNewItems) {
   EXPECT_EQ(trained(one.shop, {.pretrain = true})["start"]["pretrained_now"], true);
 }
 
+TEST(Train, ANewCategoryOfTheShelfIsNoReasonToBeginAgain) {
+  // A shop opens a department every season: the network keeps what it knows and learns the new word.
+  const TrainedShop one;
+  const auto shelf = [&](int first, int last, const std::string& category) {
+    std::string csv = "id,title,category,brand,price\n";
+    for (int i = first; i < last; ++i) {
+      csv += "item-" + std::to_string(i) + ",Thing " + std::to_string(i) + "," + category + (i % 2 == 0 ? " > Even" : " > Odd") + ",,10.00 EUR\n";
+    }
+    const auto answer = import_catalog(*one.shop.open(), one.shop.folder.file("shelf.csv", csv));
+    ASSERT_TRUE(answer.ok()) << answer.error().message;
+  };
+  shelf(0, 12, "Old");
+  trained(one.shop);
+  shelf(12, 17, "New");
+  one.more();
+  const base::Json second = trained(one.shop);
+  EXPECT_EQ(second["start"]["pretrained_now"], false) << second["start"].dump();
+  const auto context = one.shop.open();
+  const auto model = load_model(*context).value();
+  EXPECT_EQ(model->words.categories, (std::vector<std::string>{"Old > Even", "Old > Odd", "New > Even", "New > Odd"}));
+}
+
 TEST(Train, ASecondTimeWithTheSameEventsGivesTheSameModel) {
   const TrainedShop one;
   const base::Json first = trained(one.shop);
