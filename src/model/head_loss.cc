@@ -6,11 +6,6 @@
 namespace beckon::model::inner {
 namespace {
 
-struct LossOfLogit {
-  double loss = 0;
-  double slope = 0;
-};
-
 // -log sigmoid(z) for label 1, -log(1 - sigmoid(z)) for label 0, without overflow.
 LossOfLogit cross_entropy(double z, double label) {
   return {std::max(z, 0.0) - label * z + std::log1p(std::exp(-std::abs(z))), 1 / (1 + std::exp(-z)) - label};
@@ -23,6 +18,8 @@ LossOfLogit squared_error(double z, double label) {
 
 }  // namespace
 
+LossFunction loss_function(HeadLoss loss) { return loss == HeadLoss::kSquaredError ? squared_error : cross_entropy; }
+
 double head_loss(const HeadLossInput& input, HeadScratch& scratch, std::span<float> dvectors, std::span<float> gradients) {
   const Network& net = input.network;
   const Layout& layout = *net.layout;
@@ -30,7 +27,7 @@ double head_loss(const HeadLossInput& input, HeadScratch& scratch, std::span<flo
   const std::size_t rows = input.vectors.size() / net.width();
   const auto vectors = tensor::view(input.vectors, rows, net.width());
   const auto weight = tensor::view(net.at(layout.head), net.width(), heads);
-  const auto loss_of = net.options->head_loss == HeadLoss::kSquaredError ? squared_error : cross_entropy;
+  const auto loss_of = loss_function(net.options->head_loss);
   scratch.logits.resize(rows * heads);
   scratch.dlogits.resize(rows * heads);
   tensor::gemm(vectors, weight, tensor::mutable_view(scratch.logits.span(), rows, heads));

@@ -5,6 +5,14 @@
 
 namespace beckon::model::inner {
 
+struct LossOfLogit {
+  double loss = 0;
+  double slope = 0;  ///< by the logit
+};
+/// loss(logit, label) of one yes/no answer, label 0 or 1.
+using LossFunction = LossOfLogit (*)(double, double);
+LossFunction loss_function(HeadLoss loss);
+
 struct HeadScratch {
   tensor::Buffer logits, dlogits;
 };
