@@ -18,22 +18,6 @@ std::int64_t margin_of(const catalog::Item& item, std::int64_t margin_bp) {
   return price.percent(margin_bp, base::Rounding::kDown).value_or(base::Money()).minor();
 }
 
-// Among the campaign's hours the one nearest to when the customer is usually there.
-int hour_for(const catalog::Campaign& campaign, int usual_hour) {
-  if (campaign.hours.empty()) {
-    return -1;  // any hour
-  }
-  if (usual_hour < 0) {
-    return campaign.hours.front();
-  }
-  const auto distance = [&](int hour) {
-    const int apart = std::abs(hour - usual_hour);
-    return std::min(apart, 24 - apart);
-  };
-  return *std::min_element(campaign.hours.begin(), campaign.hours.end(),
-                           [&](int a, int b) { return distance(a) < distance(b); });
-}
-
 Candidate valued(const PlanInput& input, const Deal& deal, const Person& person, Candidate candidate) {
   const catalog::Offer& offer = input.campaign->offers[static_cast<std::size_t>(candidate.offer)];
   const auto& prior = input.shop->prior(std::string(catalog::to_text(offer.kind)));
@@ -55,6 +39,21 @@ Candidate valued(const PlanInput& input, const Deal& deal, const Person& person,
 }
 
 }  // namespace
+
+int message_hour(const catalog::Campaign& campaign, int usual_hour) {
+  if (campaign.hours.empty()) {
+    return -1;  // any hour
+  }
+  if (usual_hour < 0) {
+    return campaign.hours.front();
+  }
+  const auto distance = [&](int hour) {
+    const int apart = std::abs(hour - usual_hour);
+    return std::min(apart, 24 - apart);
+  };
+  return *std::min_element(campaign.hours.begin(), campaign.hours.end(),
+                           [&](int a, int b) { return distance(a) < distance(b); });
+}
 
 std::vector<std::int32_t> usable_offers(const PlanInput& input) {
   std::vector<std::int32_t> out;
@@ -107,7 +106,7 @@ DealTable::DealTable(const PlanInput& input) : offers_(input.campaign->offers.si
 
 std::vector<Candidate> candidates_of(const PlanInput& input, const DealTable& deals, const Person& person) {
   std::vector<Candidate> out;
-  const int hour = hour_for(*input.campaign, person.usual_hour);
+  const int hour = message_hour(*input.campaign, person.usual_hour);
   const auto& scores = person.personalisation.has_value() ? person.items : input.popular;
   std::int64_t used_items = 0;
   for (const ItemScore& score : scores) {
@@ -125,6 +124,9 @@ std::vector<Candidate> candidates_of(const PlanInput& input, const DealTable& de
         candidate.hour = hour;
         candidate.buy_probability = score.buy_probability;
         out.push_back(valued(input, deal, person, candidate));
+        if (!score.clicks.empty()) {
+          out.back().click_probability = static_cast<double>(score.clicks[o * person.permits.size() + p]);
+        }
         used = true;
       }
     }

@@ -45,6 +45,13 @@ std::array<Answers, features::kHeads> ask(const features::Dataset& data, const m
   return out;
 }
 
+void add_quality(const std::vector<double>& calibrated, const std::vector<std::uint8_t>& outcome, base::Json& row) {
+  row["auc"] = stats::auc(calibrated, outcome);
+  row["expected_calibration_error"] = stats::expected_calibration_error(stats::reliability_table(calibrated, outcome));
+  row["log_loss"] = stats::log_loss(calibrated, outcome);
+  row["bins"] = reliability_json(calibrated, outcome);
+}
+
 }  // namespace
 
 base::Json reliability_json(const std::vector<double>& predicted, const std::vector<std::uint8_t>& outcome) {
@@ -70,13 +77,23 @@ base::Json head_figures(const HeadInput& in, const HeadPeriods& periods, base::E
       for (const double p : test[head].predicted) {
         calibrated.push_back(platt->apply(p));
       }
-      const auto table = stats::reliability_table(calibrated, test[head].outcome);
       row["slope"] = platt->slope;
       row["offset"] = platt->offset;
-      row["auc"] = stats::auc(calibrated, test[head].outcome);
-      row["expected_calibration_error"] = stats::expected_calibration_error(table);
-      row["log_loss"] = stats::log_loss(calibrated, test[head].outcome);
-      row["bins"] = reliability_json(calibrated, test[head].outcome);
+      add_quality(calibrated, test[head].outcome, row);
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+base::Json candidate_figures(const response::CandidateJudgement& judgement) {
+  constexpr std::array<const char*, response::kCandidateHeads> kQuestions{"buys this item within the horizon", "clicks this message"};
+  base::Json out = base::Json::array();
+  for (std::size_t head = 0; head < kQuestions.size(); ++head) {
+    const Answers answers{judgement.predicted[head], judgement.outcome[head]};
+    base::Json row = {{"name", kQuestions[head]}, {"count", static_cast<std::int64_t>(answers.outcome.size())}, {"positives", answers.positives()}};
+    if (answers.both_classes()) {
+      add_quality(answers.predicted, answers.outcome, row);
     }
     out.push_back(std::move(row));
   }

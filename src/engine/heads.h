@@ -5,6 +5,7 @@
 #include "beckon/base/json.h"
 #include "beckon/features/sequence.h"
 #include "beckon/model/model.h"
+#include "beckon/response/candidate_response.h"
 
 namespace beckon::engine {
 
@@ -24,6 +25,9 @@ struct HeadInput {
 /// One row a head: {"name", "count", "positives", "slope", "offset", "auc", "expected_calibration_error", "log_loss", "bins"}. Heads whose
 /// answers hold one class only, in either period, come with "count" and no bins.
 base::Json head_figures(const HeadInput& in, const HeadPeriods& periods, base::Executor& executor);
+
+/// The same rows for the heads that look at the candidate, calibrated before the period that they are judged on.
+base::Json candidate_figures(const response::CandidateJudgement& judgement);
 
 /// Bins of predicted and observed shares with their intervals.
 base::Json reliability_json(const std::vector<double>& predicted, const std::vector<std::uint8_t>& outcome);

@@ -137,6 +137,10 @@ base::Json measure_on_test(const TestInput& in, base::Executor& executor) {
                     {"calibration", calibration(in, scored)},
                     {"heads", head_figures({in.data, in.chosen, in.current},
                                            {in.split.validation_from, now, in.split.as_of, in.horizon_ms}, executor)}};
+  if (in.candidates != nullptr) {
+    const auto judged = response::judge_candidate_response(*in.candidates, *in.data, *in.current, in.messages, {now, in.horizon_ms}, executor);
+    out["candidate_heads"] = candidate_figures(judged);
+  }
   if (in.chosen != in.current) {
     out["fine_tuning"] = fine_tuning_json(in, all[0], all[2]);
   }

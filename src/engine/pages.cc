@@ -168,11 +168,11 @@ report::Chart reliability_chart(const std::string& title, const base::Json& bins
 }
 
 // The network's own yes/no answers, calibrated before the period they are judged on.
-static void add_heads(const base::Json& heads, report::Section& section) {
+static void add_heads(const base::Json& heads, const std::array<const char*, 3>& title_unit_note, report::Section& section) {
   using report::Align;
   report::Table table;
-  table.title = "Yes/no answers of the network";
-  table.columns = {{"question", Align::kLeft}, {"customers", Align::kRight}, {"yes", Align::kRight}, {"AUC", Align::kRight},
+  table.title = title_unit_note[0];
+  table.columns = {{"question", Align::kLeft}, {title_unit_note[1], Align::kRight}, {"yes", Align::kRight}, {"AUC", Align::kRight},
                    {"calibration error", Align::kRight}, {"log loss", Align::kRight}};
   for (const auto& head : heads) {
     const bool known = head.contains("bins");
@@ -187,7 +187,7 @@ static void add_heads(const base::Json& heads, report::Section& section) {
       section.charts.push_back(chart);
     }
   }
-  table.note = "One answer a customer, asked at the start of the test period; calibrated (Platt) on the period before it.";
+  table.note = title_unit_note[2];
   section.tables.push_back(table);
 }
 
@@ -226,7 +226,13 @@ report::Section model_section(const base::Json& figures) {
   chart.note = "Expected calibration error " + decimal(base::real_or(test["calibration"], "expected_calibration_error"), "%.4f") + ". On the diagonal 3 % means 3 of 100.";
   section.charts = {chart};
   if (test.contains("heads")) {
-    add_heads(test["heads"], section);
+    add_heads(test["heads"], {"Yes/no answers of the network", "customers",
+                              "One answer a customer, asked at the start of the test period; calibrated (Platt) on the period before it."}, section);
+  }
+  if (test.contains("candidate_heads")) {
+    add_heads(test["candidate_heads"], {"Yes/no answers about an item or a message", "questions",
+                                        "Attention from the item to the customer's history; candidates of everybody at the start of the test period, and the "
+                                        "messages after it; calibrated (Platt) before it."}, section);
   }
   return section;
 }

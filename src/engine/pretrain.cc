@@ -180,7 +180,7 @@ base::Result<Material> material_of(const Context& context, base::Instant as_of, 
   const catalog::Shop& shop = context.config.shop;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   const features::ItemFacts facts = facts_of(context.config, items, words, new_words);
-  Material out{{}, ItemTextSteps(context.config, items, facts)};
+  Material out{{}, ItemTextSteps(context.config, items, facts), {}};
   features::DatasetOptions options;
   options.as_of = as_of;
   options.items_max = shop.train.items_max;
@@ -188,6 +188,7 @@ base::Result<Material> material_of(const Context& context, base::Instant as_of, 
   options.new_items = out.texts.wants_new_items();
   BECKON_TRY(out.data, features::build_dataset(*context.rows, facts, options));
   out.texts.see(out.data.vocabulary);
+  BECKON_TRY(out.messages, sent_messages(context, out.data));
   return out;
 }
 

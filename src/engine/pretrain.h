@@ -4,6 +4,7 @@
 #include "holdout.h"
 #include "item_texts.h"
 #include "pretrained.h"
+#include "sent_messages.h"
 
 namespace beckon::engine {
 
@@ -11,6 +12,7 @@ namespace beckon::engine {
 struct Material {
   features::Dataset data;
   ItemTextSteps texts;
+  std::vector<response::SentMessage> messages;
 };
 base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words, NewWords new_words);
 

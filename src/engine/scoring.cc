@@ -14,6 +14,34 @@ std::vector<std::string> texts_at(const base::Json& json, const char* key) {
   return out;
 }
 
+std::string candidates_path(const Context& context) { return context.path("model/candidate_heads.safetensors"); }
+
+base::Json candidates_json(const response::CandidateResponse& candidates) {
+  base::Json out = base::Json::array();
+  for (std::size_t head = 0; head < response::kCandidateHeads; ++head) {
+    const auto& platt = candidates.calibration[head];
+    out.push_back({{"positives", candidates.positives[head]},
+                   {"slope", platt.has_value() ? base::Json(platt->slope) : base::Json()},
+                   {"offset", platt.has_value() ? base::Json(platt->offset) : base::Json()}});
+  }
+  return out;
+}
+
+base::Result<response::CandidateResponse> load_candidates(const Context& context, const base::Json& json) {
+  BECKON_TRY(auto heads, model::CandidateHeads::load(*context.files, candidates_path(context)));
+  response::CandidateResponse out{std::move(heads), {}, {}, {}};
+  if (!json.is_array() || json.size() != response::kCandidateHeads || !response::fits(out)) {
+    return base::data_loss(candidates_path(context) + " does not belong to the model beside it: run beckon train again");
+  }
+  for (std::size_t head = 0; head < response::kCandidateHeads; ++head) {
+    out.positives[head] = base::int_or(json[head], "positives");
+    if (json[head].contains("slope") && json[head]["slope"].is_number()) {
+      out.calibration[head] = stats::PlattCalibration{base::real_or(json[head], "slope"), base::real_or(json[head], "offset")};
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 base::Json words_json(const features::ItemWords& words) {
@@ -71,6 +99,12 @@ base::Result<std::optional<TrainedModel>> load_model(const Context& context) {
   if (!fits) {
     return base::data_loss(config_path + " does not belong to the weights beside it: run beckon train again");
   }
+  if (json->contains("candidate_heads")) {
+    BECKON_TRY(out.candidates, load_candidates(context, (*json)["candidate_heads"]));
+    if (static_cast<std::size_t>(out.candidates->heads.width()) != out.weights->width()) {
+      return base::data_loss(candidates_path(context) + " does not belong to the weights beside it: run beckon train again");
+    }
+  }
   return std::optional<TrainedModel>(std::move(out));
 }
 
@@ -93,6 +127,10 @@ base::Status save_model(Context& context, const TrainedModel& trained) {
   json["warm_items"] = trained.vocabulary.warm_size() - 1;
   json["item_words"] = words_json(trained.words);
   BECKON_TRY_STATUS(trained.weights->save(*context.files, model_path(context)));
+  if (trained.candidates.has_value()) {
+    json["candidate_heads"] = candidates_json(*trained.candidates);
+    BECKON_TRY_STATUS(trained.candidates->heads.save(*context.files, candidates_path(context)));
+  }
   return context.files->write_atomic(context.path("model/model.json"), base::to_line(json) + "\n");
 }
 

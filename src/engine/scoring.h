@@ -8,16 +8,18 @@
 #include "beckon/engine/engine.h"
 #include "beckon/features/sequence.h"
 #include "beckon/model/model.h"
+#include "beckon/response/candidate_response.h"
 #include "beckon/response/scorer.h"
 
 namespace beckon::engine {
 
-/// model/model.safetensors and model/model.json (docs/formats/model.md).
+/// model/model.safetensors, model/candidate_heads.safetensors and model/model.json (docs/formats/model.md).
 struct TrainedModel {
   std::optional<model::Model> weights;
   features::Vocabulary vocabulary;
   features::ItemWords words;  ///< of the side columns
   response::ItemResponse item_response;
+  std::optional<response::CandidateResponse> candidates;  ///< nullopt: there was too little to learn it from
   std::string version;        ///< of the weights: changes whenever they do
   base::Json figures;         ///< of the training run
   base::Instant learned_until;  ///< steps up to here have taught the weights

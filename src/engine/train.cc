@@ -64,6 +64,13 @@ struct Learned {
   std::optional<double> fine_tuning_seconds;  // none: nothing new, current is as the start
 };
 
+// Heads that look at the candidate; nullopt where nobody has bought anything to learn them from.
+std::optional<response::CandidateResponse> fit_candidates(const Context& context, const StartInput& in, const model::Model& weights,
+                                                          base::Instant until) {
+  auto fitted = response::fit_candidate_response(in.data(), weights, in.material->messages, {until, in.horizon_ms}, *context.executor);
+  return fitted.ok() ? std::optional(std::move(fitted).value()) : std::nullopt;
+}
+
 base::Result<Learned> learn(Context& context, const StartInput& in, Start start) {
   BECKON_TRY(Complete chosen, complete(in, start.weights, start.learned_until));
   model::Model current = start.weights;
@@ -165,8 +172,10 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   in.split.validation_from = learned.start.learned_until;
   const bool tuned = learned.fine_tuning_seconds.has_value();
   BECKON_TRY(const Complete current, complete(in, learned.current, tuned ? in.split.test_from : learned.start.learned_until));
-  const TestInput test{&data, &learned.chosen.weights, tuned ? &current.weights : &learned.chosen.weights, &learned.item_response,
-                       in.split, in.horizon_ms};
+  const model::Model& judged = tuned ? current.weights : learned.chosen.weights;
+  const auto candidates = fit_candidates(context, in, judged, in.split.test_from);
+  const TestInput test{&data, &learned.chosen.weights, &judged, &learned.item_response, candidates.has_value() ? &*candidates : nullptr,
+                       begun.material.messages, in.split, in.horizon_ms};
   base::Json figures = {{"as_of", base::format_time(now)},
                         {"customers", static_cast<std::int64_t>(data.histories.size())},
                         {"steps", data.steps},
@@ -187,6 +196,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   trained.learned_until = newest_seconds.has_value() ? now : tuned ? in.split.test_from : learned.start.learned_until;
   BECKON_TRY(Complete deployed, complete(in, learned.current, trained.learned_until));
   trained.item_response = learned.item_response;
+  trained.candidates = fit_candidates(context, in, deployed.weights, now);
   const auto bytes = std::as_bytes(deployed.weights.weights());
   trained.version = base::to_hex(privacy::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 8));
   trained.figures = std::move(figures);

@@ -76,11 +76,17 @@ class Interner {
   std::vector<std::int64_t> counts_;
 };
 
+std::uint64_t hash_or_none(const std::string& id) { return id.empty() ? 0 : base::stable_hash(id); }
+
+// A click belongs to the delivery that it names, else to the last message before it.
 void add_message(const events::Event& event, History& history) {
+  const std::uint64_t delivery = hash_or_none(event.delivery);
   if (event.type == events::EventType::kDelivered) {
-    history.messages.push_back({event.at.ms, false});
+    history.messages.push_back({event.at.ms, delivery, hash_or_none(event.item), message_channel_of(event.channel), false});
   } else if (event.type == events::EventType::kClick && !history.messages.empty()) {
-    history.messages.back().clicked = true;
+    const auto named = std::find_if(history.messages.rbegin(), history.messages.rend(),
+                                    [&](const Message& message) { return delivery != 0 && message.delivery_hash == delivery; });
+    (named == history.messages.rend() ? history.messages.back() : *named).clicked = true;
   }
 }
 
@@ -153,6 +159,12 @@ void count(Dataset& data) {
 }
 
 }  // namespace
+
+MessageChannel message_channel_of(const std::string& channel) {
+  constexpr std::array<const char*, kMessageChannels> kNames{"", "push", "email", "sms", "wechat", "inapp", "web", "store"};
+  const auto found = std::find(kNames.begin() + 1, kNames.end(), channel);
+  return found == kNames.end() ? MessageChannel::kOther : static_cast<MessageChannel>(found - kNames.begin());
+}
 
 Vocabulary::Vocabulary(std::vector<std::string> items, std::int32_t warm)
     : warm_size_(1 + (warm < 0 ? static_cast<std::int32_t>(items.size()) : warm)) {

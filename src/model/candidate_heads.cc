@@ -80,7 +80,7 @@ base::Result<CandidateHeads> CandidateHeads::make(CandidateOptions options, std:
     }
   };
   for (const auto& part : layout.context) {
-    fill(part, .02);
+    fill(part, .5);  // beside a candidate of root mean square 1: interactions of codes are to be seen from the start
   }
   // Biases start at 0, and so does what multiplies the logit: nothing is believed before it is learned.
   for (const auto* part : {&layout.query, &layout.key, &layout.inner, &layout.outer}) {

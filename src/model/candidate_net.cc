@@ -210,8 +210,9 @@ double CandidatePass::loss(const CandidateBlock& block) {
   for (std::size_t i = 0; i < block.count * heads; ++i) {
     const std::int8_t label = block.questions->label[block.first * heads + i];
     const auto here = loss_of(static_cast<double>(logits_[i]), label > 0 ? 1 : 0);
-    sum += label < 0 ? 0 : here.loss;
-    dlogits_[i] = label < 0 ? 0 : static_cast<float>(here.slope);
+    const double weight = label < 0 ? 0 : block.head_weight.empty() ? 1 : block.head_weight[i % heads];
+    sum += weight * here.loss;
+    dlogits_[i] = static_cast<float>(weight * here.slope);
   }
   return sum;
 }

@@ -57,6 +57,7 @@ struct CandidateBlock {
   std::size_t first = 0;
   std::size_t count = 0;
   tensor::Dropout dropout;  ///< of the hidden layer; rate 0 when serving
+  std::span<const double> head_weight = {};  ///< of each head's losses; empty: 1
 };
 
 /// Not thread-safe: one a worker.
@@ -65,7 +66,7 @@ class CandidatePass {
   CandidatePass(const CandidateOptions& options, const CandidateLayout& layout) : options_(options), layout_(layout) {}
   /// (count, heads)
   std::span<const float> forward(std::span<const float> weights, const CandidateHistory& history, const CandidateBlock& block);
-  /// After forward: the sum of losses over known labels.
+  /// After forward: the weighted sum of losses over known labels.
   double loss(const CandidateBlock& block);
   /// After forward, with the same arguments: the same sum; gradients +=.
   double backward(std::span<const float> weights, const CandidateHistory& history, const CandidateBlock& block, std::span<float> gradients);

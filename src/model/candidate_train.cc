@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "beckon/base/rng.h"
 #include "candidate_net.h"
@@ -34,6 +35,7 @@ class Trainer {
       // By position, so that the split does not depend on what is asked.
       (block.history % kValidationEvery == kValidationEvery - 1 ? judged_ : taught_).push_back(block);
     }
+    weigh_heads();
     first_moment_.resize(layout_.total);
     second_moment_.resize(layout_.total);
     first_moment_.zero();
@@ -91,7 +93,20 @@ class Trainer {
   static constexpr std::size_t kTile = 32;
 
   CandidateBlock ask(const HistoryBlock& block, const tensor::Dropout& dropout) const {
-    return {&model_, &questions_, block.first, block.count, dropout};
+    return {&model_, &questions_, block.first, block.count, dropout, head_weight_};
+  }
+
+  // Each head counts the same, however often it is asked: else the many candidates that nobody bought would drown the few messages.
+  void weigh_heads() {
+    std::vector<std::int64_t> known(layout_.heads, 0);
+    for (std::size_t i = 0; i < questions_.label.size(); ++i) {
+      known[i % layout_.heads] += questions_.label[i] >= 0 ? 1 : 0;
+    }
+    const auto asked = static_cast<double>(std::count_if(known.begin(), known.end(), [](std::int64_t count) { return count > 0; }));
+    const double all = static_cast<double>(std::accumulate(known.begin(), known.end(), std::int64_t{0}));
+    for (const std::int64_t count : known) {
+      head_weight_.push_back(count == 0 ? 0 : all / (asked * static_cast<double>(count)));
+    }
   }
 
   void step(std::span<float> weights, std::span<const HistoryBlock> blocks, base::Executor& executor) {
@@ -130,6 +145,7 @@ class Trainer {
   CandidateTraining training_;
   std::vector<HistoryBlock> taught_, judged_;
   std::vector<CandidateHistory> states_;
+  std::vector<double> head_weight_;
   tensor::Buffer first_moment_, second_moment_;
   std::int64_t steps_ = 0;
 };

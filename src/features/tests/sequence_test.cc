@@ -35,6 +35,13 @@ History three_moments() {
                        {20 * kDay, 5, StepType::kView}});
 }
 
+Message message(std::int64_t at_ms, bool clicked) {
+  Message out;
+  out.at_ms = at_ms;
+  out.clicked = clicked;
+  return out;
+}
+
 TEST(Sequence, TargetsComeFromTheNextMomentPurchasesFirst) {
   // Recommending what already lies in the basket is what a naive next-item target teaches.
   const auto sequence = make_sequence(three_moments(), training({100 * kDay}, {100 * kDay}));
@@ -97,15 +104,15 @@ TEST(Sequence, TheQuestionIsAskedAtTheNextMomentAndAtTheEndNow) {
 TEST(Sequence, ClicksAreOfTheNextMessageOnceItsTimeIsOver) {
   // A message of yesterday that may still be clicked tomorrow is not "ignored".
   History history = history_with({{10 * kDay, 1, StepType::kView}});
-  history.messages = {{9 * kDay, true}, {11 * kDay, false}, {12 * kDay, true}};
+  history.messages = {message(9 * kDay, true), message(11 * kDay, false), message(12 * kDay, true)};
   SequenceOptions options = training({10 * kDay}, {11 * kDay + kHorizon});
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], 0);
   options.target_until.ms -= 1;
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], -1);
-  history.messages = {{10 * kDay + kHorizon + 1, true}};
+  history.messages = {message(10 * kDay + kHorizon + 1, true)};
   options.target_until = {100 * kDay};
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], -1);
-  history.messages = {{10 * kDay + kHorizon, true}};
+  history.messages = {message(10 * kDay + kHorizon, true)};
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], 1);
 }
 

@@ -21,6 +21,7 @@ namespace beckon::decide {
 struct ItemScore {
   std::int32_t item = 0;       ///< index into PlanInput::items
   double buy_probability = 0;  ///< of at least one piece in the attribution window, without any message
+  std::vector<float> clicks = {};  ///< campaign offers × his permits, row-major: learned click probability; empty: not known
 };
 
 /// One customer as decide sees him.
@@ -90,6 +91,9 @@ base::Result<Plan> make_plan(const PlanInput& input);
 
 /// What a message reserves from a budget of this basis, in minor units, rounded up.
 std::int64_t reserved_minor(const events::Decision& decision, catalog::BudgetBasis basis);
+
+/// The campaign's local hour nearest to when a customer is usually there (-1: not known); -1: any hour.
+int message_hour(const catalog::Campaign& campaign, int usual_hour);
 
 /// Pieces of the shop's items that this campaign may promote, in the order given: filters, stock, margin, sensitive categories.
 std::vector<std::int32_t> eligible_items(const PlanInput& input);

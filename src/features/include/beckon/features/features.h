@@ -61,8 +61,17 @@ struct Step {
 constexpr std::int32_t kPriceBands = 24;
 constexpr std::int32_t kChannels = 4;
 
+/// Where a message was seen: what clicks depend on beside the item.
+enum class MessageChannel : std::uint8_t { kOther = 0, kPush = 1, kEmail = 2, kSms = 3, kWechat = 4, kInapp = 5, kWeb = 6, kStore = 7 };
+constexpr std::int32_t kMessageChannels = 8;
+MessageChannel message_channel_of(const std::string& channel);
+
+/// One that arrived. Hashes (base::stable_hash) instead of texts: there are many.
 struct Message {
   std::int64_t at_ms = 0;
+  std::uint64_t delivery_hash = 0;  ///< of the delivery id; 0: the sender gave none
+  std::uint64_t item_hash = 0;      ///< of the item it showed, when the event names one
+  MessageChannel channel = MessageChannel::kOther;
   bool clicked = false;
 };
 

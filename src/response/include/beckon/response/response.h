@@ -4,6 +4,7 @@
 //
 //   response.h  ItemResponse (calibrated purchase probability per item), click ratios
 //   scorer.h    Scorer: model + floors + ItemResponse over whole populations
+//   candidate_response.h  purchase and click of (customer, item, offer, channel, hour), learned and calibrated
 
 #include <array>
 #include <cstdint>
