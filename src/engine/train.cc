@@ -159,6 +159,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
                         {"steps", data.steps},
                         {"items", data.vocabulary.warm_size() - 1},
                         {"new_items", data.vocabulary.size() - data.vocabulary.warm_size()},
+                        {"text_vectors", begun.material.texts.made()},
                         {"text_map", current.text_map},
                         {"flagged_customers_left_out", data.flagged},
                         {"returned_purchases_left_out", data.refunded},
