@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does onnxruntime compute from an exported network what beckon computes? Prints the largest difference; more than 1e-4 fails.
+"""Does onnxruntime compute from exported networks what beckon computes? One line a network; a difference above 1e-4 fails.
 
   python3 -m venv build/onnx_venv && build/onnx_venv/bin/pip install onnxruntime==1.22.1 numpy==2.2.6
   cmake --build --preset dev --target onnx_sample
@@ -17,32 +17,50 @@ import onnxruntime
 TOLERANCE = 1e-4
 
 
-def padded(rows, width):
-    """Rows of `width` numbers a position, as an array (rows, longest, width) with zeros behind the shorter ones."""
-    longest = max(len(row) // width for row in rows)
+def padded(rows, width=1, behind=True, longest=None):
+    """Rows of `width` numbers a position, as an array (rows, longest, width) with zeros behind, or before, the shorter ones."""
+    longest = longest or max(len(row) // width for row in rows)
     out = np.zeros((len(rows), longest, width), dtype=np.int64)
     for i, row in enumerate(rows):
-        out[i, : len(row) // width] = np.array(row, dtype=np.int64).reshape(-1, width)
+        length = len(row) // width
+        places = slice(0, length) if behind else slice(longest - length, longest)
+        out[i, places] = np.array(row, dtype=np.int64).reshape(-1, width)
     return out
 
 
-def main():
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.argv[1], folder], check=True)
-        with open(os.path.join(folder, "sample.json"), encoding="utf-8") as file:
-            sample = json.load(file)
-        session = onnxruntime.InferenceSession(os.path.join(folder, "network.onnx"), providers=["CPUExecutionProvider"])
-        columns = len(sample["side"][0]) // len(sample["token"][0])
-        inputs = {"tokens": padded(sample["token"], 1)[:, :, 0], "side": padded(sample["side"], columns),
-                  "lengths": np.array([len(row) for row in sample["token"]], dtype=np.int64)}
-        answers = dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs)))
+def inputs_of(sample, wanted):
+    """What the graph asks for; histories without times have zeros."""
+    longest = max(len(row) for row in sample["tokens"])
+    inputs = {name: padded(sample[name], longest=longest)[:, :, 0] for name in ("tokens", "at_ms", "request_ms")}
+    inputs["side"] = padded(sample["side"], max(sample["columns"], 1), longest=longest)
+    inputs["lengths"] = np.array([len(row) for row in sample["tokens"]], dtype=np.int64)
+    inputs["memory_tokens"] = padded(sample["memory_tokens"], behind=False)[:, :, 0]
+    return {name: inputs[name] for name in wanted}
+
+
+def compare(folder):
+    """The largest difference of each output, relative where the number is above 1."""
+    with open(os.path.join(folder, "sample.json"), encoding="utf-8") as file:
+        sample = json.load(file)
+    session = onnxruntime.InferenceSession(os.path.join(folder, "network.onnx"), providers=["CPUExecutionProvider"])
+    inputs = inputs_of(sample, [one.name for one in session.get_inputs()])
+    answers = dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs)))
     answers["logits"][:, 0] = 0
-    worst = 0.0
+    differences = {}
     for name, value in answers.items():
         expected = np.array(sample[name], dtype=np.float32).reshape(value.shape)
-        difference = float(np.max(np.abs(value - expected) / np.maximum(1, np.abs(expected))))
-        print(f"{name}: {value.shape}, largest difference {difference:.2e}")
-        worst = max(worst, difference)
+        differences[name] = float(np.max(np.abs(value - expected) / np.maximum(1, np.abs(expected))))
+    return list(inputs), differences
+
+
+def main():
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.argv[1], folder], check=True)
+        for name in sorted(os.listdir(folder)):
+            inputs, differences = compare(os.path.join(folder, name))
+            print(f"{name} ({' '.join(inputs)}): " + ", ".join(f"{output} {value:.1e}" for output, value in differences.items()))
+            worst = max(worst, float(np.max([np.inf if np.isnan(value) else value for value in differences.values()])))
     return 0 if worst <= TOLERANCE else 1
 
 

@@ -69,7 +69,7 @@ void declare_train(CLI::App& app, Shared& shared) {
              "What the newest steps change: everything, or the purchase and click heads alone")
       ->check(CLI::IsMember({"everything", "heads"}));
   command->add_option("--tensorboard", request->tensorboard, "Write event files for TensorBoard into this folder");
-  command->add_option("--export-onnx", request->onnx, "Write the network as ONNX: inputs tokens, side, lengths; outputs e, logits, head_logits");
+  command->add_option("--export-onnx", request->onnx, "Write the network as ONNX: inputs and outputs: docs/formats/model.md");
   add_shared(*command, shared, true);
   command->footer(
       "The first training pre-trains on all steps; later ones go on from it and learn what is new, until much is new.\n"

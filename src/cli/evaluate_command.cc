@@ -55,7 +55,7 @@ void declare_evaluate_command(CLI::App& app, Shared& shared) {
   command->add_option("--seeds", request.seeds, "One training for each, e.g. 1,2,3")->delimiter(',')->capture_default_str();
   command->add_option("--out", request.out, "Folder for report.json, report.html and the checkpoints")->required();
   command->add_option("--tensorboard", request.tensorboard, "Write event files for TensorBoard into this folder, one below it for each seed");
-  command->add_option("--export-onnx", request.onnx, "Write the network of the first seed as ONNX: inputs tokens, side, lengths; outputs e, logits, head_logits");
+  command->add_option("--export-onnx", request.onnx, "Write the network of the first seed as ONNX: inputs and outputs: docs/formats/model.md");
   command->add_option("--export-split", request.split, "Write history.csv and test.csv into this folder: the same questions for other programs");
   command->add_flag("--resume", request.resume, "Go on from the last epoch of an interrupted run in --out");
   command->add_option("--key-file", shared.key_file, "File with the shop's key, when it is not where beckon.toml says");

@@ -9,6 +9,7 @@
 #include "pages.h"
 #include "scoring.h"
 #include "sequence_file.h"
+#include "text_encoder.h"
 
 namespace beckon::engine {
 namespace {
@@ -148,8 +149,10 @@ base::Result<base::Json> evaluate_shop(Context& context, const EvaluateRequest& 
   const features::ItemFacts facts = facts_of(config, items);
   BECKON_TRY(data.set, features::build_dataset(*context.rows, facts, options));
   data.texts = features::texts_of(items, facts, context.config.shop.default_market().language);
+  BECKON_TRY(base::Json texts, encode_texts(context, config.features, data.texts));
   BECKON_TRY(base::Json report, run(data, request, context.stop, setup));
   report["config"]["data"] = context.config.shop.name;
+  report["config"]["texts"] = std::move(texts);
   report["config"]["as_of"] = base::format_time(options.as_of);
   return write_report(std::move(report), request);
 }

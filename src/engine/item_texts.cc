@@ -1,12 +1,17 @@
 #include "item_texts.h"
 
+#include "text_encoder.h"
+
 namespace beckon::engine {
 
-ItemTextSteps::ItemTextSteps(const Config& config, const std::vector<catalog::Item>& items, const features::ItemFacts& facts)
-    : options_(config.features) {
-  if (on()) {
-    texts_ = features::texts_of(items, facts, config.shop.default_market().language);
+base::Result<ItemTextSteps> ItemTextSteps::make(const Context& context, const std::vector<catalog::Item>& items, const features::ItemFacts& facts) {
+  ItemTextSteps out;
+  out.options_ = context.config.features;
+  if (out.on()) {
+    out.texts_ = features::texts_of(items, facts, context.config.shop.default_market().language);
+    BECKON_TRY(out.made_, encode_texts(context, out.options_, out.texts_));
   }
+  return out;
 }
 
 void ItemTextSteps::see(const features::Vocabulary& vocabulary) {

@@ -9,8 +9,8 @@ namespace beckon::engine {
 
 class ItemTextSteps {
  public:
-  /// Of the shop's catalogue; without text vectors in the configuration nothing below does anything.
-  ItemTextSteps(const Config& config, const std::vector<catalog::Item>& items, const features::ItemFacts& facts);
+  /// Of the shop's catalogue; without text vectors in the configuration nothing below does anything. Errors: of encode_texts().
+  static base::Result<ItemTextSteps> make(const Context& context, const std::vector<catalog::Item>& items, const features::ItemFacts& facts);
   /// Whether the vocabulary shall hold items that are too new to learn from.
   bool wants_new_items() const { return on() && options_.new_items; }
   /// Before all else: the tokens that there are.
@@ -21,11 +21,15 @@ class ItemTextSteps {
   /// map from text to vector, null where none was made.
   base::Result<base::Json> finish(const std::vector<model::Sequence>& learned, model::Model& weights) const;
 
+  /// Who made the vectors: what encode_texts() answered.
+  const base::Json& made() const { return made_; }
+
  private:
   bool on() const { return options_.text_vectors != features::TextVectors::kNone; }
   features::FeatureOptions options_;
   features::ItemTexts texts_;
   features::TextTable table_;
+  base::Json made_;
 };
 
 }  // namespace beckon::engine

@@ -180,7 +180,8 @@ base::Result<Material> material_of(const Context& context, base::Instant as_of, 
   const catalog::Shop& shop = context.config.shop;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   const features::ItemFacts facts = facts_of(context.config, items, words, new_words);
-  Material out{{}, ItemTextSteps(context.config, items, facts), {}};
+  BECKON_TRY(ItemTextSteps texts, ItemTextSteps::make(context, items, facts));
+  Material out{{}, std::move(texts), {}};
   features::DatasetOptions options;
   options.as_of = as_of;
   options.items_max = shop.train.items_max;

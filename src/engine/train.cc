@@ -32,18 +32,6 @@ base::Status check_request(const TrainRequest& request) {
   return base::ok_status();
 }
 
-// Refused now, not after an hour of training.
-base::Status check_onnx(const Context& context, const TrainRequest& request) {
-  if (request.onnx.empty()) {
-    return base::ok_status();
-  }
-  model::ModelOptions shape = context.config.model;
-  shape.tokens = 2;
-  BECKON_TRY(const auto network, model::Model::make(shape, 1));
-  const auto writable = model::to_onnx(network);
-  return writable.ok() ? base::ok_status() : base::Status(writable.error());
-}
-
 // The network in all tokens of the data: what it hardly met, or never, gets a vector from its text.
 struct Complete {
   model::Model weights;
@@ -163,7 +151,6 @@ base::Result<Begun> begin(Context& context, const TrainRequest& request, base::I
 
 base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY_STATUS(check_request(request));
-  BECKON_TRY_STATUS(check_onnx(context, request));
   const base::Instant now = context.clock->now();
   BECKON_TRY(Begun begun, begin(context, request, now));
   const features::Dataset& data = begun.material.data;
@@ -181,6 +168,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
                         {"steps", data.steps},
                         {"items", data.vocabulary.warm_size() - 1},
                         {"new_items", data.vocabulary.size() - data.vocabulary.warm_size()},
+                        {"text_vectors", begun.material.texts.made()},
                         {"text_map", current.text_map},
                         {"flagged_customers_left_out", data.flagged},
                         {"returned_purchases_left_out", data.refunded},

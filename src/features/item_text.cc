@@ -43,7 +43,7 @@ ItemTexts texts_of(const std::vector<catalog::Item>& items, const ItemFacts& fac
       continue;
     }
     const auto own = item.title.contains(language) ? item.title.find(language) : item.title.begin();
-    out.try_emplace(item.id.str(), ItemText{item.category + "\n" + item.brand + "\n" + own->second, text::primary_language(own->first)});
+    out.try_emplace(item.id.str(), ItemText{item.category + "\n" + item.brand + "\n" + own->second, text::primary_language(own->first), {}});
   }
   return out;
 }
@@ -53,7 +53,7 @@ std::size_t TextTable::count() const { return static_cast<std::size_t>(std::rang
 TextTable text_table(const Vocabulary& vocabulary, const ItemTexts& texts) {
   text::NgramVectors grams(kTextWidth);
   for (const auto& item : vocabulary.items()) {
-    if (const auto found = texts.find(item); found != texts.end()) {
+    if (const auto found = texts.find(item); found != texts.end() && found->second.vector.empty()) {
       grams.count(found->second.text);
     }
   }
@@ -68,7 +68,11 @@ TextTable text_table(const Vocabulary& vocabulary, const ItemTexts& texts) {
       continue;
     }
     const auto row = std::span(out.rows).subspan(token * kTextWidth, kTextWidth);
-    grams.vector(found->second.text, row);
+    if (found->second.vector.empty()) {
+      grams.vector(found->second.text, row);
+    } else {
+      std::ranges::copy(found->second.vector, row.begin());
+    }
     out.known[token] = std::ranges::any_of(row, [](float value) { return value != 0; });
     if (out.known[token]) {
       by_language[found->second.language].push_back(token);

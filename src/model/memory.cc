@@ -9,12 +9,7 @@ namespace beckon::model::inner {
 namespace {
 
 constexpr std::size_t kFollowersMax = 64;    // of a token
-constexpr std::size_t kLastTokens = 5;       // whose followers are looked at
-constexpr double kOlderTokenWeight = .6;     // of the d-th last: this to the power of d
 constexpr double kTwoStepsWeight = .5;
-constexpr double kSmoothing = 5;             // added to a token's total: rare tokens know little
-constexpr double kSmallestShare = .001;      // shares below it hardly count
-constexpr std::size_t kOwnPositions = 200;   // of the history, for its own tokens
 
 template <class Visit>
 void for_each_step(const Sequence& sequence, const Visit& visit) {
@@ -46,7 +41,7 @@ float log_share(double share) {
 
 // 0, .29, .46, .58, … 1 for ten times and more.
 float log_count(int count) {
-  return static_cast<float>(std::min(1.0, std::log1p(count) / std::log(11.0)));
+  return static_cast<float>(std::min(1.0, std::log1p(count) / std::log1p(kOftenTimes)));
 }
 
 struct Note {

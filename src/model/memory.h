@@ -19,6 +19,14 @@ namespace beckon::model::inner {
 
 constexpr std::size_t kMemoryFeatures = 3;  ///< what followed his last tokens; how often he had it; how recently he had it
 
+// How the features are made, for whoever computes them elsewhere (onnx_parts.cc).
+constexpr std::size_t kLastTokens = 5;      ///< whose followers are looked at
+constexpr double kOlderTokenWeight = .6;    ///< of the d-th last: this to the power of d
+constexpr double kSmoothing = 5;            ///< added to a token's total: rare tokens know little
+constexpr double kSmallestShare = .001;     ///< shares below it hardly count
+constexpr std::size_t kOwnPositions = 200;  ///< of the history, for its own tokens
+constexpr double kOftenTimes = 10;          ///< as often as this counts as always
+
 /// A token that the memory has something to say about; all features are in 0 … 1.
 struct Recalled {
   std::int32_t token = 0;

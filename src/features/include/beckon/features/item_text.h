@@ -11,17 +11,18 @@
 
 namespace beckon::features {
 
+/// Numbers of a text's vector, hashed or encoded, before anything is chosen from them.
+constexpr std::size_t kTextWidth = 384;
+
 /// Category path, brand and title of one item.
 struct ItemText {
   std::string text;
   std::string language;  ///< of the title
+  std::vector<float> vector = {};  ///< (kTextWidth) of an encoder; empty: n-grams of the text
 };
 /// Item id → text. Items without a title in any language are missing; sensitive items too.
 using ItemTexts = std::unordered_map<std::string, ItemText>;
 ItemTexts texts_of(const std::vector<catalog::Item>& items, const ItemFacts& facts, const std::string& language);
-
-/// Places of the hashed vectors before anything is chosen from them.
-constexpr std::size_t kTextWidth = 384;
 
 /// One row a token; the mean of each row's language is taken away. Rows without text are 0.
 struct TextTable {
