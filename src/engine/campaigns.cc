@@ -175,14 +175,17 @@ void add_clicks(const Context& context, const ScoredPeople& people, PlanMaterial
   }
   const response::CandidateResponse& candidates = *material.trained->candidates;
   const base::Instant now = context.clock->now();
+  const int local_hour = context.config.shop.market(material.campaign.market).time_zone().to_local(now).hour;
   context.executor->run(people.histories.size(), [&](std::size_t i) {
     decide::Person& person = material.input.persons[people.persons[i]];
+    const int wished = decide::message_hour(material.campaign, person.usual_hour);
+    const int hour = wished < 0 ? local_hour : wished;  // "any hour" leaves about now; lessons always know the hour
     std::vector<response::Ask> asks;
     for (const auto& item : person.items) {
       for (const auto& offer : material.campaign.offers) {
         for (const auto& permit : person.permits) {
           const response::Approach approach{offer.kind, offer.depth_bp, features::message_channel_of(permit.channel()),
-                                            decide::message_hour(material.campaign, person.usual_hour), true};
+                                            hour, true};
           asks.push_back({people.histories[i], now, material.token_of_item[static_cast<std::size_t>(item.item)], approach});
         }
       }

@@ -7,15 +7,20 @@
 
 namespace beckon::engine {
 
+base::Result<Planned> planned_of(const Context& context, const std::string& note) {
+  BECKON_TRY(const auto json, base::parse_json(note));
+  Planned planned;
+  planned.path = base::string_or(json, "path");
+  BECKON_TRY(planned.file, load_plan(context, planned.path));
+  BECKON_TRY(planned.campaign, catalog::load_campaign(planned.file.campaign_text, planned.path, context.config.shop));
+  return planned;
+}
+
 base::Result<std::vector<Planned>> planned_campaigns(const Context& context) {
   std::vector<Planned> out;
   BECKON_TRY(const auto notes, store::Records(*context.rows).notes("plan|"));
   for (const auto& [name, text] : notes) {
-    BECKON_TRY(const auto json, base::parse_json(text));
-    Planned planned;
-    planned.path = base::string_or(json, "path");
-    BECKON_TRY(planned.file, load_plan(context, planned.path));
-    BECKON_TRY(planned.campaign, catalog::load_campaign(planned.file.campaign_text, planned.path, context.config.shop));
+    BECKON_TRY(Planned planned, planned_of(context, text));
     out.push_back(std::move(planned));
   }
   return out;

@@ -15,6 +15,8 @@ struct Planned {
   catalog::Campaign campaign;
 };
 
+/// What a note "plan|…" names.
+base::Result<Planned> planned_of(const Context& context, const std::string& note);
 /// Newest plan of every campaign period, by campaign and period.
 base::Result<std::vector<Planned>> planned_campaigns(const Context& context);
 

@@ -20,7 +20,7 @@ struct TrainedModel {
   features::ItemWords words;  ///< of the side columns
   response::ItemResponse item_response;
   std::optional<response::CandidateResponse> candidates;  ///< nullopt: there was too little to learn it from
-  std::string version;        ///< of the weights: changes whenever they do
+  std::string version;        ///< of all weights: changes whenever they do
   base::Json figures;         ///< of the training run
   base::Instant learned_until;  ///< steps up to here have taught the weights
 };

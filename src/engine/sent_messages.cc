@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "beckon/base/log.h"
 #include "beckon/base/rng.h"
 #include "beckon/store/records.h"
 #include "outcomes.h"
@@ -16,14 +17,18 @@ struct OfferTerms {
 };
 using OfferBook = std::map<std::pair<std::string, std::string>, OfferTerms>;  // (campaign, offer)
 
-// A plan file that is gone takes the terms of its offers with it; its messages still count, as offers of no known kind.
-OfferBook offers_of(const Context& context) {
+// A plan that cannot be read any more takes the terms of its offers with it: its messages count on, as offers of no known kind.
+base::Result<OfferBook> offers_of(const Context& context) {
   OfferBook out;
-  const auto planned = planned_campaigns(context);
-  for (std::size_t i = 0; planned.ok() && i < planned->size(); ++i) {
-    const catalog::Campaign& campaign = (*planned)[i].campaign;
-    for (const auto& offer : campaign.offers) {
-      out[{campaign.id.str(), offer.id.str()}] = {offer.kind, offer.depth_bp};
+  BECKON_TRY(const auto notes, store::Records(*context.rows).notes("plan|"));
+  for (const auto& [name, note] : notes) {
+    const auto planned = planned_of(context, note);
+    if (!planned.ok()) {
+      base::log_warning("offers of sent messages are not known", {{"plan", name}, {"because", planned.error().message}});
+      continue;
+    }
+    for (const auto& offer : planned->campaign.offers) {
+      out[{planned->campaign.id.str(), offer.id.str()}] = {offer.kind, offer.depth_bp};
     }
   }
   return out;
@@ -36,7 +41,7 @@ struct Shown {
 };
 
 base::Result<std::unordered_map<std::uint64_t, Shown>> ledger(const Context& context) {
-  const OfferBook offers = offers_of(context);
+  BECKON_TRY(const OfferBook offers, offers_of(context));
   std::unordered_map<std::uint64_t, Shown> out;
   BECKON_TRY_STATUS(store::Records(*context.rows).for_each_delivery([&](const events::Delivery& delivery) {
     if (delivery.replay) {

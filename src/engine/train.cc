@@ -52,11 +52,36 @@ struct Learned {
   std::optional<double> fine_tuning_seconds;  // none: nothing new, current is as the start
 };
 
-// Heads that look at the candidate; nullopt where nobody has bought anything to learn them from.
-std::optional<response::CandidateResponse> fit_candidates(const Context& context, const StartInput& in, const model::Model& weights,
-                                                          base::Instant until) {
-  auto fitted = response::fit_candidate_response(in.data(), weights, in.material->messages, {until, in.horizon_ms}, *context.executor);
-  return fitted.ok() ? std::optional(std::move(fitted).value()) : std::nullopt;
+base::Result<response::CandidateResponse> fit_candidates(const Context& context, const StartInput& in, const model::Model& weights,
+                                                         base::Instant until) {
+  return response::fit_candidate_response(in.data(), weights, in.material->messages, {until, in.horizon_ms}, *context.executor);
+}
+
+// A shop may have nothing to learn these heads from: training goes on without them, and says why.
+base::Json candidates_json(const base::Result<response::CandidateResponse>& fitted, const Material& material) {
+  base::Json out = {{"messages", static_cast<std::int64_t>(material.messages.size())}};
+  if (!fitted.ok()) {
+    out["missing_because"] = fitted.error().message;
+    return out;
+  }
+  out.update({{"seconds", fitted->report.seconds}, {"epochs", fitted->report.epochs}, {"best_epoch", fitted->report.best_epoch}});
+  for (const auto& [head, name] : {std::pair{response::kBuysItem, "buys_item"}, {response::kClicks, "clicks_message"}}) {
+    out[name] = {{"positives", fitted->positives[head]}, {"calibrated", fitted->knows(head)}};
+  }
+  return out;
+}
+
+std::string version_of(const TrainedModel& trained) {
+  std::string bytes;
+  const auto add = [&](std::span<const float> numbers) {
+    const auto raw = std::as_bytes(numbers);
+    bytes.append(reinterpret_cast<const char*>(raw.data()), raw.size());
+  };
+  add(trained.weights->weights());
+  if (trained.candidates.has_value()) {
+    add(trained.candidates->heads.weights());
+  }
+  return base::to_hex(privacy::sha256(bytes).substr(0, 8));
 }
 
 base::Result<Learned> learn(Context& context, const StartInput& in, Start start) {
@@ -161,7 +186,7 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   BECKON_TRY(const Complete current, complete(in, learned.current, tuned ? in.split.test_from : learned.start.learned_until));
   const model::Model& judged = tuned ? current.weights : learned.chosen.weights;
   const auto candidates = fit_candidates(context, in, judged, in.split.test_from);
-  const TestInput test{&data, &learned.chosen.weights, &judged, &learned.item_response, candidates.has_value() ? &*candidates : nullptr,
+  const TestInput test{&data, &learned.chosen.weights, &judged, &learned.item_response, candidates.ok() ? &*candidates : nullptr,
                        begun.material.messages, in.split, in.horizon_ms};
   base::Json figures = {{"as_of", base::format_time(now)},
                         {"customers", static_cast<std::int64_t>(data.histories.size())},
@@ -184,13 +209,16 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   trained.learned_until = newest_seconds.has_value() ? now : tuned ? in.split.test_from : learned.start.learned_until;
   BECKON_TRY(Complete deployed, complete(in, learned.current, trained.learned_until));
   trained.item_response = learned.item_response;
-  trained.candidates = fit_candidates(context, in, deployed.weights, now);
-  const auto bytes = std::as_bytes(deployed.weights.weights());
-  trained.version = base::to_hex(privacy::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 8));
+  auto deployed_candidates = fit_candidates(context, in, deployed.weights, now);
+  figures["candidate_heads"] = candidates_json(deployed_candidates, begun.material);
+  if (deployed_candidates.ok()) {
+    trained.candidates.emplace(std::move(deployed_candidates).value());
+  }
   trained.figures = std::move(figures);
   trained.vocabulary = data.vocabulary;
   trained.words = data.words;
   trained.weights.emplace(std::move(deployed.weights));
+  trained.version = version_of(trained);
   BECKON_TRY_STATUS(save_model(context, trained));
   if (!request.onnx.empty()) {
     BECKON_TRY(const std::string onnx, model::to_onnx(*trained.weights));

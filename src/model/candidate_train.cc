@@ -64,6 +64,26 @@ class Trainer {
     }
   }
 
+  // A code that taught nothing still has its random start: it becomes the average of the codes that did, as often as each was met. Code 0,
+  // "not said", is like no other code; it stands in only where nothing else was met.
+  void settle_unseen(std::span<float> weights) const {
+    for (std::size_t k = 0; k < layout_.context.size(); ++k) {
+      const inner::CandidatePart& table = layout_.context[k];
+      const std::vector<double> met = times_met(k);
+      const double said = std::accumulate(met.begin() + 1, met.end(), 0.0);
+      std::vector<float> average(table.columns, 0.0F);
+      for (std::size_t code = 0; code < table.rows; ++code) {
+        const double share = said > 0 ? (code == 0 ? 0 : met[code] / said) : (code == 0 ? 1 : 0);
+        tensor::add_scaled(weights.subspan(table.begin + code * table.columns, table.columns), static_cast<float>(share), average);
+      }
+      for (std::size_t code = 0; code < table.rows; ++code) {
+        if (met[code] == 0) {
+          std::ranges::copy(average, weights.begin() + static_cast<std::ptrdiff_t>(table.begin + code * table.columns));
+        }
+      }
+    }
+  }
+
   // Log loss a known label of the histories that taught nothing; of all others when there are too few to have any.
   double judge(std::span<const float> weights, base::Executor& executor) {
     const auto& blocks = judged_.empty() ? taught_ : judged_;
@@ -91,6 +111,17 @@ class Trainer {
 
  private:
   static constexpr std::size_t kTile = 32;
+
+  // How often each code of a context column taught something.
+  std::vector<double> times_met(std::size_t column) const {
+    std::vector<double> out(layout_.context[column].rows, 0);
+    for (const auto& block : taught_) {
+      for (std::size_t i = block.first; i < block.first + block.count; ++i) {
+        ++out[static_cast<std::size_t>(questions_.context[i * layout_.context.size() + column])];
+      }
+    }
+    return out;
+  }
 
   CandidateBlock ask(const HistoryBlock& block, const tensor::Dropout& dropout) const {
     return {&model_, &questions_, block.first, block.count, dropout, head_weight_};
@@ -183,6 +214,7 @@ base::Result<CandidateReport> CandidateHeads::train(const Model& model, std::spa
     }
   }
   weights_ = std::move(best);
+  trainer.settle_unseen(weights_);
   if (report.best_epoch == 0) {
     return base::failed_precondition("candidate heads: the loss is no number after the first epoch; take a lower learning rate");
   }

@@ -189,6 +189,25 @@ std::string outcome_of(const World& world, const events::Decision& d) {
   return name + (d.group == events::Group::kHoldout ? " ghost " : " ") + d.item + " " + d.offer;
 }
 
+TEST(Clicks, ALearnedChanceOfThisOfferAndChannelBeatsTheStatedOne) {
+  // A receipt would show, and a threshold would judge, what the shop once guessed instead of what its customers do.
+  World world;
+  std::vector<std::string> none;
+  for (const char* line : {"item tea price 10.00 cost 5.00", "offer ten percent_off 10", "offer twenty percent_off 20", "customer ann tea=0.1"}) {
+    read_line(line, world, none);
+  }
+  world.campaign.strategy = catalog::Strategy::kThreshold;
+  world.campaign.threshold = 0;
+  world.campaign.holdout_share = 0;
+  world.campaign.random_share = 0;
+  const double stated = world.plan().decisions.at(0).click_probability;
+  world.input.persons[0].items[0].clicks = {.25F, .375F};  // two offers, one channel
+  const Plan plan = world.plan();
+  ASSERT_TRUE(plan.decisions.at(0).chosen);
+  EXPECT_EQ(plan.decisions.at(0).click_probability, plan.decisions.at(0).offer == "ten" ? .25 : .375);
+  EXPECT_NE(stated, plan.decisions.at(0).click_probability);
+}
+
 class Case : public testing::TestWithParam<std::string> {};
 
 TEST_P(Case, ComesOutAsWritten) {

@@ -8,7 +8,7 @@ namespace beckon::engine {
 namespace {
 
 constexpr const char* kSmall =
-    "[model]\nwidth = 32\nlayers = 1\nattention_heads = 1\n[train]\nepochs_max = 30\nbatch_positions = 256\n"
+    "[model]\nwidth = 32\nlayers = 1\nattention_heads = 1\n[train]\nepochs_max = 12\nbatch_positions = 256\n"
     "[[consent_import]]\nbasis = \"opt_in\"\nsource = \"test\"\ndate = \"2025-01-15\"\n"
     "purposes = [\"marketing\", \"personalisation\", \"measurement\"]\nchannels = [\"email\"]\n";
 

@@ -22,6 +22,31 @@ TEST(Dataset, WhatCameBackIsNoPurchase) {
   EXPECT_EQ(before.steps, 2);
 }
 
+TEST(Dataset, AClickCountsForTheMessageThatItNames) {
+  // Two mails in a week and a late click on the first: the second would be called a success.
+  World world;
+  const auto about = [&](EventType type, const char* delivery, std::int64_t at) {
+    auto event = world.make("ann", type, "tea", at);
+    event.delivery = delivery;
+    event.channel = "email";
+    return event;
+  };
+  world.append({world.make("ann", EventType::kPurchase, "tea", 9 * kDay), about(EventType::kDelivered, "d1", 10 * kDay),
+                about(EventType::kDelivered, "d2", 11 * kDay), about(EventType::kClick, "d1", 12 * kDay), about(EventType::kDelivered, "", 13 * kDay),
+                about(EventType::kClick, "", 14 * kDay)});
+  const Dataset data = world.dataset(options_at(kNow));
+  const auto& messages = history_of(data, "ann")->messages;
+  ASSERT_EQ(messages.size(), 3U);
+  EXPECT_TRUE(messages[0].clicked);
+  EXPECT_FALSE(messages[1].clicked);
+  EXPECT_TRUE(messages[2].clicked) << "a click without a name is of the last message";
+  EXPECT_EQ(messages[0].channel, MessageChannel::kEmail);
+  EXPECT_EQ(messages[0].item_hash, base::stable_hash("tea"));
+  EXPECT_NE(messages[0].delivery_hash, messages[1].delivery_hash);
+  EXPECT_EQ(messages[2].delivery_hash, 0U);
+  EXPECT_EQ(data.vocabulary.size(), 2) << "a message is no event of its item";
+}
+
 TEST(Dataset, BotsServicesAndSensitiveThingsStayOut) {
   // A crawler would decide what is popular, postage would be recommended, and a disease would be guessed from the basket.
   World world;

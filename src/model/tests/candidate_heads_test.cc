@@ -2,6 +2,7 @@
 // looked at other customers.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "beckon/base/filesystem.h"
@@ -176,6 +177,33 @@ TEST(CandidateHeads, OtherCustomersAndQuestionsChangeNothing) {
   const auto alone = heads.logits(world.trunk, std::span(world.histories).subspan(17, 1), one, executor).value();
   EXPECT_NEAR(alone[0], all[2 * asked], 1e-5);
   EXPECT_NEAR(alone[1], all[2 * asked + 1], 1e-5);
+}
+
+TEST(CandidateHeads, ACodeThatNobodyHasMetIsLikeTheAverageOne) {
+  // A campaign on a new channel would get whatever the dice gave that channel's vector.
+  base::ThreadExecutor executor(2);
+  World world = make_world(200, 3);
+  for (std::size_t i = 0; i < world.questions.size(); ++i) {
+    auto& code = world.questions.context[2 * i];
+    code = code == 3 ? 2 : code;  // code 3 of the first column is met by nobody
+  }
+  auto heads = CandidateHeads::make(small_options(), 16, 1).value();
+  CandidateTraining training;
+  training.epochs_max = 3;
+  ASSERT_TRUE(heads.train(world.trunk, world.histories, world.questions, training, executor).ok());
+  const inner::CandidateLayout layout(small_options(), 16);
+  std::array<double, 3> share{};
+  double total = 0;
+  for (std::size_t i = 0; i < world.questions.size(); ++i) {
+    const bool taught = world.questions.history[i] % 10 != 9;  // every tenth history only judges
+    const auto code = static_cast<std::size_t>(world.questions.context[2 * i]);
+    share[code] += taught && code > 0 ? 1 : 0;
+    total += taught && code > 0 ? 1 : 0;
+  }
+  for (std::size_t d = 0; d < 16; ++d) {
+    const auto at = [&](std::size_t code) { return static_cast<double>(heads.weights()[layout.context[0].begin + code * 16 + d]); };
+    EXPECT_NEAR(at(3), (share[1] * at(1) + share[2] * at(2)) / total, 1e-5) << d;
+  }
 }
 
 TEST(CandidateHeads, AFileComesBackAsItWasAndADamagedOneIsRefused) {

@@ -62,7 +62,8 @@ class CandidateHeads {
   static base::Result<CandidateHeads> load(const base::FileSystem& files, const std::string& path);
   base::Status save(base::FileSystem& files, const std::string& path) const;
 
-  /// The questions' labels are needed. Same seed → same bits on any executor. failed_precondition when no label is known.
+  /// The questions' labels are needed. A context code that no question holds gets the average
+  /// vector of those that some do, code 0 ("not said") apart. Same seed → same bits on any executor. failed_precondition when no label is known.
   base::Result<CandidateReport> train(const Model& model, std::span<const Sequence> histories, const CandidateQuestions& questions,
                                       const CandidateTraining& training, base::Executor& executor);
   /// (n, heads) log-odds. The histories must pass Model::check; the last position's request time is when the question is asked.
