@@ -74,12 +74,13 @@ inline std::string zstd(const std::string& bytes, std::size_t block = 100'000) {
 
 constexpr const char* kAsOf = "2026-02-01T12:00:00Z";
 
-/// A shop of a template, with a clock that stands on 2026-02-01.
+/// A shop of a template, with a clock that stands on 2026-02-01. `key`: 64 hex digits, so that pseudonyms, their order and what is trained on
+/// them are the same in every run; empty: a new one.
 struct TestShop {
   TestFolder folder;
-  explicit TestShop(const std::string& template_name = "segment") : folder("shop_" + template_name) {
+  explicit TestShop(const std::string& template_name = "segment", const std::string& key = "") : folder("shop_" + template_name) {
     base::PosixFileSystem files;
-    const auto made = init_shop(files, {folder.path, template_name, ""});
+    const auto made = init_shop(files, {folder.path, template_name, key.empty() ? "" : folder.file("given.key", key + "\n")});
     EXPECT_TRUE(made.ok()) << made.error().message;
   }
   OpenOptions options() const {

@@ -67,7 +67,8 @@ std::string purchases(const events::CsvMapping& m) {
 }
 
 struct TrainedShop {
-  TestShop shop{"csv"};
+  // With a new key each time one training in ten of so small a shop and so few epochs stops too early to tell the new goods apart.
+  TestShop shop{"csv", std::string(64, '1')};
   std::unique_ptr<Context> context;
   base::Json figures;
   explicit TrainedShop(const std::string& model_keys = "") {
