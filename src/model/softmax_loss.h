@@ -13,8 +13,7 @@ namespace beckon::model::inner {
 
 struct LossScratch {
   tensor::Buffer tiles, tile_max, tile_sum, factor, positive, scaled, product;
-  tensor::Bf16Buffer table16, vectors16, scaled16;
-  std::vector<std::uint16_t> tiles16;
+  tensor::Bf16Storage turned_table, packed_table, packed_vectors, scaled_vectors, by_row, kept;
   tensor::Buffer gate, dgate;
   ColumnIndex columns;
   tensor::Buffer negative_rows, negative_bias, dnegative_rows, dnegative_bias;
