@@ -82,12 +82,15 @@ double reduce_row(const Block& block, std::size_t row) {
     top = std::max(top, top_of(t));
   }
   double sum = sampled ? std::exp(positive - top) : 0;
+  double scale = 0;
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    sum += static_cast<double>(block.scratch->tile_sum[t * block.rows + row]) * std::exp(top_of(t) - top);
+    scale = t > 0 && top_of(t) == top_of(t - 1) ? scale : std::exp(top_of(t) - top);
+    sum += static_cast<double>(block.scratch->tile_sum[t * block.rows + row]) * scale;
   }
   const double log_sum = top + std::log(sum);
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    block.scratch->factor[t * block.rows + row] = block.input->scale * static_cast<float>(std::exp(top_of(t) - log_sum));
+    scale = t > 0 && top_of(t) == top_of(t - 1) ? scale : std::exp(top_of(t) - log_sum);
+    block.scratch->factor[t * block.rows + row] = block.input->scale * static_cast<float>(scale);
   }
   return log_sum - positive;
 }
@@ -132,7 +135,7 @@ void differentiate_positives(const Block& block, std::span<const double> row_los
 Columns all_tokens(const LossInput& input, std::span<float> gradients) {
   const Layout& layout = *input.network.layout;
   const std::size_t width = input.network.width();
-  return {input.network.at(layout.token).subspan(width), input.network.at(layout.token_bias).subspan(1),
+  return {table_of(input.network), input.network.at(layout.token_bias).subspan(1),
           part_of(gradients, layout.token).subspan(width), part_of(gradients, layout.token_bias).subspan(1), nullptr};
 }
 
@@ -204,9 +207,8 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, const LossGrad
   if (input.negatives != nullptr && input.recall.batch != nullptr) {
     scratch.columns.assign(input.negatives->token, static_cast<std::size_t>(input.network.options->tokens));
   }
-  const bool bf16 = input.network.precision == tensor::Precision::kBf16 && tensor::has_bf16();
   const double loss =
-      bf16 ? run_blocks<Bf16Tiles>(input, columns, scratch, out) : run_blocks<Fp32Tiles>(input, columns, scratch, out);
+      uses_packed_table(input.network) ? run_blocks<Bf16Tiles>(input, columns, scratch, out) : run_blocks<Fp32Tiles>(input, columns, scratch, out);
   if (input.negatives != nullptr) {
     tensor::scatter_add({input.negatives->token, 1, width, 1}, columns.dtable, part_of(out.weights, layout.token));
     tensor::scatter_add({input.negatives->token, 1, 1, 1}, columns.dbias, part_of(out.weights, layout.token_bias));

@@ -7,13 +7,15 @@
 
 #include "layer.h"
 #include "negatives.h"
+#include "packed_table.h"
 #include "recall.h"
 
 namespace beckon::model::inner {
 
 struct LossScratch {
   tensor::Buffer tiles, tile_max, tile_sum, factor, positive, scaled, product;
-  tensor::Bf16Storage turned_table, packed_table, packed_vectors, scaled_vectors, by_row, kept;
+  PackedTable table;
+  tensor::Bf16Storage vectors, scaled_vectors, by_row, kept;
   tensor::Buffer gate, dgate;
   ColumnIndex columns;
   tensor::Buffer negative_rows, negative_bias, dnegative_rows, dnegative_bias;
@@ -27,6 +29,7 @@ struct LossInput {
   float scale = 1;
   const NegativeSet* negatives = nullptr;  ///< nullptr: all tokens
   RecallInput recall;
+  const PackedTable* table = nullptr;  ///< nullptr: packed by the call, if it needs one
 };
 struct LossGradients {
   std::span<float> vectors;  ///< rows × width; overwritten

@@ -80,12 +80,16 @@ std::size_t Bf16Tiles::block_rows(std::size_t rows, std::size_t most) {
   return std::max<std::size_t>(1, std::min(limit, (share + kStripRows - 1) / kStripRows * kStripRows));
 }
 
-Bf16Tiles::Bf16Tiles(const LossInput& input, const Columns& columns, LossScratch& scratch) : s_(scratch) {
+Bf16Tiles::Bf16Tiles(const LossInput& input, const Columns& columns, LossScratch& scratch) : s_(scratch), table_(input.table) {
   const std::size_t width = input.network.width();
-  const auto table = tensor::view(columns.table, columns.count(), width);
-  turned_table_ = tensor::pack_right(table.t(), s_.turned_table);
-  table_ = tensor::pack_right(table, s_.packed_table);
-  vectors_ = tensor::pack_left(tensor::view(input.vectors, input.target.size(), width), s_.packed_vectors);
+  if (table_ == nullptr || columns.negatives != nullptr) {
+    s_.table.begin(columns.table, width);
+    for (std::size_t t = 0; t < s_.table.tiles(); ++t) {
+      s_.table.pack(t);
+    }
+    table_ = &s_.table;
+  }
+  vectors_ = tensor::pack_left(tensor::view(input.vectors, input.target.size(), width), s_.vectors);
 }
 
 void Bf16Tiles::begin(const Block& block) {
@@ -102,8 +106,8 @@ std::span<std::uint16_t> Bf16Tiles::kept(const Block& block, std::size_t t) cons
 
 std::span<float> Bf16Tiles::logits(const Block& block, std::size_t t) {
   const auto tile = s_.tiles.span().first(block.rows * block.size(t));
-  tensor::gemm(vectors_.some_rows(block.begin, block.rows), turned_table_.some_columns(block.first(t), block.size(t)),
-               tensor::mutable_view(tile, block.rows, block.size(t)));
+  tensor::gemm(vectors_.some_rows(block.begin, block.rows), table_->turned(t),
+               tensor::mutable_view(tile, block.rows, block.size(t)), {Into::kOverwrite, block.bias(t)});
   return tile;
 }
 
@@ -117,14 +121,14 @@ void Bf16Tiles::exponentiate(const Block& block, std::size_t t, std::span<float>
   }
   const std::size_t stride = tensor::packed_columns(block.size(t));
   const auto by_row = s_.by_row.span().first(block.rows * stride);
-  tensor::packed_softmax_tile({s_.tiles.span().first(block.rows * block.size(t)), block.size(t), block.bias(t), by_row, kept(block, t)}, top,
+  tensor::packed_softmax_tile({s_.tiles.span().first(block.rows * block.size(t)), block.size(t), by_row, kept(block, t)}, top,
                        of_tile(s_.tile_sum, block, t));
   for (std::size_t r = 0; t > 0 && r < block.rows; ++r) {
     if (top[r] > before[r]) {
       tensor::scale_rows(std::array{std::exp(before[r] - top[r])}, dvectors.subspan(r * block.width(), block.width()));
     }
   }
-  tensor::gemm(tensor::pairs_in_rows(by_row.data(), block.rows, block.size(t), stride), table_.some_inner(block.first(t), block.size(t)),
+  tensor::gemm(tensor::pairs_in_rows(by_row.data(), block.rows, block.size(t), stride), table_->plain(t),
                tensor::mutable_view(dvectors, block.rows, block.width()), t == 0 ? Into::kOverwrite : Into::kAdd);
 }
 

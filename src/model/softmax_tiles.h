@@ -82,7 +82,7 @@ class Fp32Tiles {
 /// kept for the sum over rows has half the size of floats.
 class Bf16Tiles {
  public:
-  static constexpr std::size_t kTileColumns = 256;  // logits, exponentials and two tiles of the table: together they stay in L2
+  static constexpr std::size_t kTileColumns = PackedTable::kTileRows;  // with 192 rows of logits and exponentials: a quarter of L2
   static std::size_t block_rows(std::size_t rows, std::size_t most);
   Bf16Tiles(const LossInput& input, const Columns& columns, LossScratch& scratch);
 
@@ -97,7 +97,8 @@ class Bf16Tiles {
   std::span<std::uint16_t> kept(const Block& block, std::size_t t) const;
   LossScratch& s_;
   tensor::PackedLeft vectors_;
-  tensor::PackedRight turned_table_, table_, scaled_;
+  const PackedTable* table_;
+  tensor::PackedRight scaled_;
 };
 
 }  // namespace beckon::model::inner

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
 #include "beckon/tensor/packed.h"
 
@@ -85,11 +86,12 @@ bool has_bf16() {
 }
 
 void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, const GemmMode& mode) {
+  BECKON_CHECK(mode.bias.empty() || (mode.bias.size() == c.columns && c.stride == c.columns));
   if (mode.precision == Precision::kBf16 && has_bf16()) {
     multiply(a, b, c, [&](std::size_t, std::size_t, std::size_t) {
       thread_local Bf16Storage left;
       thread_local Bf16Storage right;
-      gemm(pack_left(a, left), pack_right(b, right), c, mode.into);
+      gemm(pack_left(a, left), pack_right(b, right), c, {mode.into, mode.bias});
       return dnnl_success;
     });
     return;
@@ -98,6 +100,9 @@ void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, cons
     return dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', dim(m), dim(n), dim(k), 1.0F, a.data,
                       dim(a.stride), b.data, dim(b.stride), mode.into == Into::kAdd ? 1.0F : 0.0F, c.data, dim(c.stride));
   });
+  if (!mode.bias.empty()) {
+    add_bias(mode.bias, {c.data, c.rows * c.columns});
+  }
 }
 
 void gemm(const Bf16View& a, const Bf16View& b, const MutableMatrix& c, Into into) {

@@ -40,6 +40,7 @@ struct Strip {
   std::size_t pairs = 0;
   float* c = nullptr;
   std::size_t stride = 0;
+  const float* bias = nullptr;  // nullptr: none
   bool add = false;
   __mmask16 last = 0;  // lanes of the last vector of columns
 };
@@ -54,21 +55,23 @@ template <std::size_t kRows, std::size_t kVectors>
 BECKON_BF16 void multiply_strip(const Strip& s) {
   __m512 sum[kRows][kVectors];
   constexpr std::size_t kLast = kVectors - 1;
-  if (s.add) {
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRows; ++r) {
+  for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kLast; ++v) {
-        sum[r][v] = _mm512_loadu_ps(s.c + r * s.stride + v * kLanes);
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sum[r][v] = _mm512_setzero_ps();
+      if (s.add) {  // they come from L3, and are wanted at the end
+        _mm_prefetch(s.c + r * s.stride + v * kLanes, _MM_HINT_T0);
       }
-      sum[r][kLast] = _mm512_maskz_loadu_ps(s.last, s.c + r * s.stride + kLast * kLanes);
     }
-  } else {
+  }
+  if (s.bias != nullptr) {
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const __m512 bias = v < kLast ? _mm512_loadu_ps(s.bias + v * kLanes) : _mm512_maskz_loadu_ps(s.last, s.bias + v * kLanes);
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        sum[r][v] = _mm512_setzero_ps();
+      for (std::size_t r = 0; r < kRows; ++r) {
+        sum[r][v] = bias;
       }
     }
   }
@@ -91,11 +94,13 @@ BECKON_BF16 void multiply_strip(const Strip& s) {
   }
 #pragma GCC unroll 8
   for (std::size_t r = 0; r < kRows; ++r) {
+    float* row = s.c + r * s.stride;
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < kLast; ++v) {
-      _mm512_storeu_ps(s.c + r * s.stride + v * kLanes, sum[r][v]);
+      _mm512_storeu_ps(row + v * kLanes, s.add ? _mm512_add_ps(_mm512_loadu_ps(row + v * kLanes), sum[r][v]) : sum[r][v]);
     }
-    _mm512_mask_storeu_ps(s.c + r * s.stride + kLast * kLanes, s.last, sum[r][kLast]);
+    const __m512 last = s.add ? _mm512_add_ps(_mm512_maskz_loadu_ps(s.last, row + kLast * kLanes), sum[r][kLast]) : sum[r][kLast];
+    _mm512_mask_storeu_ps(row + kLast * kLanes, s.last, last);
   }
 }
 
@@ -111,6 +116,7 @@ struct Part {
   std::size_t columns = 0;
   std::size_t begin = 0;
   std::size_t count = 0;
+  const float* bias = nullptr;
   bool add = false;
 };
 
@@ -120,9 +126,10 @@ void multiply_part(const PackedLeft& a, const PackedRight& b, const MutableMatri
   Strip strip;
   strip.row_stride = a.row_stride;
   strip.pair_stride = a.pair_stride;
-  strip.b = b.bits + part.first * b.packed_inner + (b.first + part.begin) * vectors * kLanes;
+  strip.b = b.bits + part.first * even(b.inner) + part.begin * vectors * kLanes;
   strip.pairs = (part.count + 1) / 2;
   strip.stride = c.stride;
+  strip.bias = part.bias;
   strip.add = part.add;
   strip.last = inner::lanes(part.columns - (vectors - 1) * kLanes);
   for (std::size_t r = 0; r < a.rows; r += kStripRows) {
@@ -134,20 +141,22 @@ void multiply_part(const PackedLeft& a, const PackedRight& b, const MutableMatri
 
 }  // namespace
 
-void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, Into into) {
+void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, const PackedMode& mode) {
+  BECKON_CHECK(mode.bias.empty() || mode.bias.size() == c.columns);
   BECKON_CHECK(has_bf16() && a.inner == b.inner && a.inner > 0 && c.rows == a.rows && c.columns == b.columns && c.stride >= c.columns);
   for (std::size_t begin = 0; begin < a.inner; begin += kInnerMax) {
     const std::size_t count = std::min(kInnerMax, a.inner - begin);
     for (std::size_t first = 0; first < b.columns; first += kPanelColumns) {
       const std::size_t columns = std::min(kPanelColumns, b.columns - first);
-      multiply_part(a, b, c, {first, columns, begin, count, begin > 0 || into == Into::kAdd});
+      const float* bias = begin > 0 || mode.bias.empty() ? nullptr : mode.bias.data() + first;
+      multiply_part(a, b, c, {first, columns, begin, count, bias, begin > 0 || mode.into == Into::kAdd});
     }
   }
 }
 
 #else
 
-void gemm(const PackedLeft&, const PackedRight&, const MutableMatrix&, Into) {
+void gemm(const PackedLeft&, const PackedRight&, const MutableMatrix&, const PackedMode&) {
   BECKON_CHECK(has_bf16());
 }
 

@@ -91,17 +91,16 @@ PackedLeft pack_left(const MatrixView& from, Bf16Storage& into) {
   return pairs_in_rows(into.data(), from.rows, from.columns, stride);
 }
 
-PackedRight pack_right(const MatrixView& from, Bf16Storage& into) {
-  BECKON_CHECK(has_bf16());
+PackedRight pack_right(const MatrixView& from, std::span<std::uint16_t> into) {
   const std::size_t depth = from.transposed ? from.columns : from.rows;
   const std::size_t columns = from.transposed ? from.rows : from.columns;
-  into.resize(even(depth) * packed_columns(columns));
+  BECKON_CHECK(has_bf16() && into.size() == packed_right_size(depth, columns));
   if (from.transposed) {
     pack_turned(from, into.data());
   } else {
     pack_interleaved(from, into.data());
   }
-  return {into.data(), depth, columns, 0, even(depth)};
+  return {into.data(), depth, columns};
 }
 
 #else
@@ -111,11 +110,16 @@ PackedLeft pack_left(const MatrixView&, Bf16Storage&) {
   return {};
 }
 
-PackedRight pack_right(const MatrixView&, Bf16Storage&) {
+PackedRight pack_right(const MatrixView&, std::span<std::uint16_t>) {
   BECKON_CHECK(has_bf16());
   return {};
 }
 
 #endif
+
+PackedRight pack_right(const MatrixView& from, Bf16Storage& into) {
+  into.resize(packed_right_size(from.transposed ? from.columns : from.rows, from.transposed ? from.rows : from.columns));
+  return pack_right(from, into.span());
+}
 
 }  // namespace beckon::tensor

@@ -25,15 +25,15 @@ double number_of(const PackedLeft& a, std::size_t row, std::size_t inner) {
 double number_of(const PackedRight& b, std::size_t inner, std::size_t column) {
   const std::size_t first = column / kPanelColumns * kPanelColumns;
   const std::size_t panel_width = std::min(kPanelColumns, packed_columns(b.columns) - first);
-  const std::size_t at = b.first + inner;
-  return number(b.bits[first * b.packed_inner + at / 2 * 2 * panel_width + 2 * (column - first) + at % 2]);
+  return number(b.bits[first * even(b.inner) + inner / 2 * 2 * panel_width + 2 * (column - first) + inner % 2]);
 }
 
-void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, Into into) {
+void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, const PackedMode& mode) {
   for (std::size_t i = 0; i < c.rows; ++i) {
     for (std::size_t j = 0; j < c.columns; ++j) {
       float& out = c.data[i * c.stride + j];
-      double sum = into == Into::kAdd ? static_cast<double>(out) : 0;
+      double sum = mode.into == Into::kAdd ? static_cast<double>(out) : 0;
+      sum += mode.bias.empty() ? 0 : static_cast<double>(mode.bias[j]);
       for (std::size_t k = 0; k < a.inner; ++k) {
         sum += number_of(a, i, k) * number_of(b, k, j);
       }
@@ -47,7 +47,7 @@ void packed_softmax_tile(const PackedSoftmaxTile& tile, std::span<float> top, st
   std::ranges::fill(tile.by_row, std::uint16_t{0});
   std::ranges::fill(tile.by_column, std::uint16_t{0});
   for (std::size_t r = 0; r < top.size(); ++r) {
-    const auto logit = [&](std::size_t c) { return tile.logits[r * tile.columns + c] + tile.bias[c]; };
+    const auto logit = [&](std::size_t c) { return tile.logits[r * tile.columns + c]; };
     for (std::size_t c = 0; c < tile.columns; ++c) {
       top[r] = std::max(top[r], logit(c));
     }

@@ -44,21 +44,17 @@ struct Row {
   float sum = 0;
 };
 
-BECKON_BF16 inline __m512 logits_at(const Row& row, const float* bias, std::size_t i, __mmask16 some) {
-  return _mm512_add_ps(_mm512_maskz_loadu_ps(some, row.logits + i), _mm512_maskz_loadu_ps(some, bias + i));
-}
-
-BECKON_BF16 void raise_top(Row& row, const float* bias, std::size_t columns) {
+BECKON_BF16 void raise_top(Row& row, std::size_t columns) {
   __m512 top = _mm512_set1_ps(row.top);
   __m512 other = top;
   std::size_t i = 0;
   for (; i + 2 * kLanes <= columns; i += 2 * kLanes) {
-    top = _mm512_max_ps(top, logits_at(row, bias, i, 0xFFFF));
-    other = _mm512_max_ps(other, logits_at(row, bias, i + kLanes, 0xFFFF));
+    top = _mm512_max_ps(top, _mm512_loadu_ps(row.logits + i));
+    other = _mm512_max_ps(other, _mm512_loadu_ps(row.logits + i + kLanes));
   }
   for (; i < columns; i += kLanes) {
     const __mmask16 some = inner::lanes(columns - i);
-    top = _mm512_mask_max_ps(top, some, top, logits_at(row, bias, i, some));
+    top = _mm512_mask_max_ps(top, some, top, _mm512_maskz_loadu_ps(some, row.logits + i));
   }
   row.top = _mm512_reduce_max_ps(_mm512_max_ps(top, other));
 }
@@ -75,33 +71,38 @@ BECKON_BF16 inline __m512 exponential(__m512 x) {
   return _mm512_scalef_ps(p, y);
 }
 
-// Two rows at once, because the second product wants them interleaved.
-BECKON_BF16 void exponentiate_rows(Row& low, Row* high, const PackedSoftmaxTile& tile, std::uint16_t* pairs) {
+BECKON_BF16 inline __m512 exponential_of(const Row& row, std::size_t i, __mmask16 some) {
+  const __m512 x = _mm512_sub_ps(_mm512_maskz_loadu_ps(some, row.logits + i), _mm512_set1_ps(row.top));
+  return _mm512_maskz_mov_ps(some, exponential(x));
+}
+
+// Two rows at once, because the second product wants them interleaved; kRows 1: zeros instead of the second.
+template <std::size_t kRows>
+BECKON_BF16 void exponentiate_rows(Row* rows, std::size_t columns, std::uint16_t* pairs) {
   const __m512i order = inner::interleaving();
-  const __m512 low_top = _mm512_set1_ps(low.top);
-  const __m512 high_top = _mm512_set1_ps(high == nullptr ? 0 : high->top);
   __m512 low_sum = _mm512_setzero_ps();
   __m512 high_sum = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < tile.columns; i += kLanes) {
-    const __mmask16 some = inner::lanes(tile.columns - i);
-    const __m512 first = _mm512_maskz_mov_ps(some, exponential(_mm512_sub_ps(logits_at(low, tile.bias.data(), i, some), low_top)));
-    __m512 second = _mm512_setzero_ps();
-    if (high != nullptr) {
-      second = _mm512_maskz_mov_ps(some, exponential(_mm512_sub_ps(logits_at(*high, tile.bias.data(), i, some), high_top)));
-    }
-    low_sum = _mm512_add_ps(low_sum, first);
-    high_sum = _mm512_add_ps(high_sum, second);
-    const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(low.rounded + i), _mm512_castsi512_si256(both));
-    if (high != nullptr) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(high->rounded + i), _mm512_extracti64x4_epi64(both, 1));
+  const auto visit = [&](std::size_t i, __mmask16 some) BECKON_BF16 __attribute__((always_inline)) {
+    const __m512 low = exponential_of(rows[0], i, some);
+    const __m512 high = kRows == 2 ? exponential_of(rows[kRows - 1], i, some) : _mm512_setzero_ps();
+    low_sum = _mm512_add_ps(low_sum, low);
+    high_sum = _mm512_add_ps(high_sum, high);
+    const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[0].rounded + i), _mm512_castsi512_si256(both));
+    if constexpr (kRows == 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[1].rounded + i), _mm512_extracti64x4_epi64(both, 1));
     }
     _mm512_storeu_si512(pairs + 2 * i, inner::interleaved(both, order));
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= columns; i += kLanes) {
+    visit(i, 0xFFFF);
   }
-  low.sum = _mm512_reduce_add_ps(low_sum);
-  if (high != nullptr) {
-    high->sum = _mm512_reduce_add_ps(high_sum);
+  if (i < columns) {
+    visit(i, inner::lanes(columns - i));
   }
+  rows[0].sum = _mm512_reduce_add_ps(low_sum);
+  rows[kRows - 1].sum = kRows == 2 ? _mm512_reduce_add_ps(high_sum) : rows[0].sum;
 }
 
 #endif
@@ -113,24 +114,21 @@ BECKON_BF16 void exponentiate_rows(Row& low, Row* high, const PackedSoftmaxTile&
 void packed_softmax_tile(const PackedSoftmaxTile& tile, std::span<float> top, std::span<float> row_sum) {
   const std::size_t rows = top.size();
   const std::size_t stride = packed_columns(tile.columns);
-  BECKON_CHECK(has_bf16() && tile.columns > 0 && tile.bias.size() == tile.columns && row_sum.size() == rows);
+  BECKON_CHECK(has_bf16() && tile.columns > 0 && row_sum.size() == rows);
   BECKON_CHECK(tile.logits.size() == rows * tile.columns && tile.by_row.size() == rows * stride && tile.by_column.size() == even(rows) * stride);
   for (std::size_t r = 0; r < rows; r += 2) {
-    const auto row_at = [&](std::size_t at) {
-      Row row{tile.logits.data() + at * tile.columns, tile.by_row.data() + at * stride, top[at], 0};
-      raise_top(row, tile.bias.data(), tile.columns);
-      top[at] = row.top;
-      return row;
-    };
-    Row low = row_at(r);
-    if (r + 1 < rows) {
-      Row high = row_at(r + 1);
-      exponentiate_rows(low, &high, tile, tile.by_column.data() + r * stride);
-      row_sum[r + 1] = high.sum;
-    } else {
-      exponentiate_rows(low, nullptr, tile, tile.by_column.data() + r * stride);
+    Row pair[2];
+    const std::size_t count = std::min<std::size_t>(2, rows - r);
+    for (std::size_t i = 0; i < count; ++i) {
+      pair[i] = {tile.logits.data() + (r + i) * tile.columns, tile.by_row.data() + (r + i) * stride, top[r + i], 0};
+      raise_top(pair[i], tile.columns);
+      top[r + i] = pair[i].top;
     }
-    row_sum[r] = low.sum;
+    const auto exponentiate = count == 2 ? exponentiate_rows<2> : exponentiate_rows<1>;
+    exponentiate(pair, tile.columns, tile.by_column.data() + r * stride);
+    for (std::size_t i = 0; i < count; ++i) {
+      row_sum[r + i] = pair[i].sum;
+    }
   }
 }
 

@@ -64,42 +64,36 @@ constexpr std::size_t kPanelColumns = 64;
 /// interleaved.
 struct PackedRight {
   const std::uint16_t* bits = nullptr;
-  std::size_t inner = 0;         ///< rows that take part, from row `first` on
+  std::size_t inner = 0;
   std::size_t columns = 0;
-  std::size_t first = 0;         ///< even
-  std::size_t packed_inner = 0;  ///< rows in the storage, even
-
-  /// `begin` even.
-  PackedRight some_inner(std::size_t begin, std::size_t count) const {
-    BECKON_CHECK(begin % 2 == 0 && begin + count <= inner);
-    return {bits, count, columns, first + begin, packed_inner};
-  }
-  /// `begin` at the start of a panel.
-  PackedRight some_columns(std::size_t begin, std::size_t count) const {
-    BECKON_CHECK(begin % kPanelColumns == 0 && begin + count <= columns);
-    return {bits + begin * packed_inner, inner, count, first, packed_inner};
-  }
 };
+/// A matrix's columns filled to whole vectors of 16.
+constexpr std::size_t packed_columns(std::size_t columns) { return (columns + 15) / 16 * 16; }
+constexpr std::size_t packed_right_size(std::size_t inner, std::size_t columns) { return even(inner) * packed_columns(columns); }
 
 /// Rounds and packs; the result points into `into`.
 PackedLeft pack_left(const MatrixView& from, Bf16Storage& into);
 PackedRight pack_right(const MatrixView& from, Bf16Storage& into);
+/// The same into packed_right_size numbers on a 64-byte boundary.
+PackedRight pack_right(const MatrixView& from, std::span<std::uint16_t> into);
 
+struct PackedMode {
+  PackedMode(Into how = Into::kOverwrite, std::span<const float> of_columns = {}) : into(how), bias(of_columns) {}
+  Into into;
+  std::span<const float> bias;  ///< empty, or added to every row of the product
+};
 /// c = a·b or c += a·b, summed in fp32 in an order that depends on the shapes alone. has_bf16() must be true.
-void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, const PackedMode& mode = {});
 
 /// One tile of logits whose exponentials are factors of two products: e·table sums over its columns, eᵀ·vectors over its rows.
 struct PackedSoftmaxTile {
   std::span<const float> logits;  ///< rows × columns, contiguous
   std::size_t columns = 0;
-  std::span<const float> bias;         ///< columns; added to every row first
   std::span<std::uint16_t> by_row;     ///< rows × packed_columns: pairs_in_rows
   std::span<std::uint16_t> by_column;  ///< even(rows) × packed_columns: interleaved_rows
 };
-/// A tile's columns filled to whole vectors of 16.
-constexpr std::size_t packed_columns(std::size_t columns) { return (columns + 15) / 16 * 16; }
-/// e^(logit + bias - top) with relative error below 1e-5, rounded to bfloat16 for both products. `top` is raised to the largest number of the row
-/// if that is greater; `row_sum` is of the unrounded numbers. has_bf16() must be true.
+/// e^(logit - top) with relative error below 1e-5, rounded to bfloat16 for both products. `top` is raised to the largest logit of the row if that
+/// is greater; `row_sum` is of the unrounded numbers. has_bf16() must be true.
 void packed_softmax_tile(const PackedSoftmaxTile& tile, std::span<float> top, std::span<float> row_sum);
 /// sums(c) += Σ_r weight[r] · x(r, c) of numbers that lie as in PackedSoftmaxTile::by_column.
 void add_interleaved_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums);

@@ -27,7 +27,7 @@ void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<f
 /// What stands at a place of the matrix that was packed.
 double number_of(const PackedLeft& a, std::size_t row, std::size_t inner);
 double number_of(const PackedRight& b, std::size_t inner, std::size_t column);
-void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, Into into = Into::kOverwrite);
+void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, const PackedMode& mode = {});
 void packed_softmax_tile(const PackedSoftmaxTile& tile, std::span<float> top, std::span<float> row_sum);
 void add_interleaved_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums);
 void attention_forward(const AttentionForward& io);
