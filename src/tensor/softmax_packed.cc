@@ -76,33 +76,47 @@ BECKON_BF16 inline __m512 exponential_of(const Row& row, std::size_t i, __mmask1
   return _mm512_maskz_mov_ps(some, exponential(x));
 }
 
-// Two rows at once, because the second product wants them interleaved; kRows 1: zeros instead of the second.
+template <std::size_t kRows>
+BECKON_BF16 inline void store_rounded(const Row* rows, std::size_t i, __m512 low, __m512 high, std::uint16_t* pairs) {
+  const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[0].rounded + i), _mm512_castsi512_si256(both));
+  if constexpr (kRows == 2) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[1].rounded + i), _mm512_extracti64x4_epi64(both, 1));
+  }
+  _mm512_storeu_si512(pairs + 2 * i, inner::interleaved(both, inner::interleaving()));
+}
+
+// Two rows at once, because the second product wants them interleaved; kRows 1: zeros instead of the second. No lambda for the two loops: GCC 12's
+// address sanitizer misplaces captured vectors (its bug 110027).
 template <std::size_t kRows>
 BECKON_BF16 void exponentiate_rows(Row* rows, std::size_t columns, std::uint16_t* pairs) {
-  const __m512i order = inner::interleaving();
   __m512 low_sum = _mm512_setzero_ps();
-  __m512 high_sum = _mm512_setzero_ps();
-  const auto visit = [&](std::size_t i, __mmask16 some) BECKON_BF16 __attribute__((always_inline)) {
-    const __m512 low = exponential_of(rows[0], i, some);
-    const __m512 high = kRows == 2 ? exponential_of(rows[kRows - 1], i, some) : _mm512_setzero_ps();
-    low_sum = _mm512_add_ps(low_sum, low);
-    high_sum = _mm512_add_ps(high_sum, high);
-    const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[0].rounded + i), _mm512_castsi512_si256(both));
-    if constexpr (kRows == 2) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows[1].rounded + i), _mm512_extracti64x4_epi64(both, 1));
-    }
-    _mm512_storeu_si512(pairs + 2 * i, inner::interleaved(both, order));
-  };
+  __m512 high_sum = low_sum;
+  __m512 high = low_sum;
   std::size_t i = 0;
   for (; i + kLanes <= columns; i += kLanes) {
-    visit(i, 0xFFFF);
+    const __m512 low = exponential_of(rows[0], i, 0xFFFF);
+    if constexpr (kRows == 2) {
+      high = exponential_of(rows[1], i, 0xFFFF);
+    }
+    low_sum = _mm512_add_ps(low_sum, low);
+    high_sum = _mm512_add_ps(high_sum, high);
+    store_rounded<kRows>(rows, i, low, high, pairs);
   }
   if (i < columns) {
-    visit(i, inner::lanes(columns - i));
+    const __mmask16 some = inner::lanes(columns - i);
+    const __m512 low = exponential_of(rows[0], i, some);
+    if constexpr (kRows == 2) {
+      high = exponential_of(rows[1], i, some);
+    }
+    low_sum = _mm512_add_ps(low_sum, low);
+    high_sum = _mm512_add_ps(high_sum, high);
+    store_rounded<kRows>(rows, i, low, high, pairs);
   }
   rows[0].sum = _mm512_reduce_add_ps(low_sum);
-  rows[kRows - 1].sum = kRows == 2 ? _mm512_reduce_add_ps(high_sum) : rows[0].sum;
+  if constexpr (kRows == 2) {
+    rows[1].sum = _mm512_reduce_add_ps(high_sum);
+  }
 }
 
 #endif
