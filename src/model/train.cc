@@ -146,7 +146,7 @@ void Trainer::fill_shards(std::span<const Window> windows) {
   }
 }
 
-// Once for all workers: it takes a fiftieth of a step of 400 positions.
+// Once for all workers: packing takes one of them as long as ten positions.
 const PackedTable* Trainer::pack_table(const Network& network) {
   if (!uses_packed_table(network) || options_.update == Update::kHeads) {
     return nullptr;
