@@ -256,13 +256,14 @@ std::string TomlTable::amount(std::string_view key, std::string fallback) {
 std::string TomlTable::choice(std::string_view key,
                               const std::vector<std::string>& allowed,
                               std::string fallback) {
-  const std::string value = text(key, std::move(fallback));
+  std::string value = text(key, fallback);
   if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
     std::string list;
     for (const auto& word : allowed) {
       list += (list.empty() ? "" : ", ") + word;
     }
     fail(key, "'" + value + "' is not one of " + list);
+    return fallback;
   }
   return value;
 }

@@ -16,10 +16,7 @@ void linear_forward(const Network& net, const LinearParts& parts, std::span<cons
   const std::size_t rows = x.size() / w.rows;
   y.resize(rows * w.columns);
   tensor::gemm(tensor::view(x, rows, w.rows), tensor::view(net.at(w), w.rows, w.columns),
-               tensor::mutable_view(y.span(), rows, w.columns), {tensor::Into::kOverwrite, net.precision});
-  if (parts.bias.size() > 0) {
-    tensor::add_bias(net.at(parts.bias), y.span());
-  }
+               tensor::mutable_view(y.span(), rows, w.columns), {tensor::Into::kOverwrite, net.precision, net.at(parts.bias)});
 }
 
 void linear_backward(const Network& net, const LinearParts& parts, const LinearBackward& io) {

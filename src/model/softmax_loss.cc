@@ -3,64 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "softmax_tiles.h"
+
 namespace beckon::model::inner {
 namespace {
 
-using tensor::Into;
-
-constexpr std::size_t kTileColumns = 512;  // a tile of 128 rows is a quarter of a megabyte: it stays in L2
-constexpr std::size_t kRowsMax = 128;
-constexpr std::size_t kBlockFloatsMax = std::size_t{1} << 22U;  // 16 MB of exponentials a worker at most
+constexpr std::size_t kBlockFloatsMax = std::size_t{1} << 22U;  // exponentials a worker: 16 MB, in bfloat16 half of it
 constexpr float kMasked = -1e30F;
-
-// The tokens that compete: all of them (column c is token c + 1), or the negatives, beside which the positive stands alone.
-struct Columns {
-  std::span<const float> table;  // count × width
-  std::span<const float> bias;
-  std::span<float> dtable;
-  std::span<float> dbias;
-  const NegativeSet* negatives = nullptr;
-  std::size_t count() const { return bias.size(); }
-};
-
-struct Block {
-  const LossInput* input;
-  const Columns* columns;
-  LossScratch* scratch;
-  std::size_t begin = 0;
-  std::size_t rows = 0;
-
-  std::size_t width() const { return input->network.width(); }
-  std::size_t tiles() const { return (columns->count() + kTileColumns - 1) / kTileColumns; }
-  std::size_t first(std::size_t tile) const { return tile * kTileColumns; }
-  std::size_t size(std::size_t tile) const { return std::min(kTileColumns, columns->count() - first(tile)); }
-  template <class T>
-  std::span<T> tile(std::span<T> all, std::size_t t) const {
-    return all.subspan(rows * first(t), rows * size(t));
-  }
-  tensor::MatrixView vectors() const { return tensor::view(input->vectors.subspan(begin * width()), rows, width()); }
-  std::span<const float> vector(std::size_t row) const { return input->vectors.subspan((begin + row) * width(), width()); }
-  std::span<const float> factor(std::size_t t) const { return scratch->factor.span().subspan(t * rows, rows); }
-  std::span<float> dtable(std::size_t t) const { return columns->dtable.subspan(first(t) * width(), size(t) * width()); }
-  std::span<float> dbias(std::size_t t) const { return columns->dbias.subspan(first(t), size(t)); }
-  bool has_memory() const { return input->recall.batch != nullptr; }
-  std::span<const Recalled> recalled(std::size_t row) const {
-    return input->recall.batch->row(static_cast<std::size_t>(input->recall.row[begin + row]));
-  }
-  GateBlock gates() const { return {input->network, input->vectors.subspan(begin * width(), rows * width()), rows}; }
-  std::span<float> gate(std::size_t row) const { return scratch->gate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
-  std::span<float> dgate(std::size_t row) const { return scratch->dgate.span().subspan(row * kMemoryFeatures, kMemoryFeatures); }
-  /// What the memory says of the row's own target; nullptr: nothing.
-  const Recalled* recalled_target(std::size_t row) const { return has_memory() ? find_token(recalled(row), target(row)) : nullptr; }
-  std::int32_t target(std::size_t row) const { return input->target[begin + row]; }
-  std::span<const float> token_row(std::int32_t token) const {
-    const auto& net = input->network;
-    return net.at(net.layout->token).subspan(static_cast<std::size_t>(token) * width(), width());
-  }
-  float token_bias(std::int32_t token) const {
-    return input->network.at(input->network.layout->token_bias)[static_cast<std::size_t>(token)];
-  }
-};
 
 // A negative that is the row's own target is no negative.
 void mask_collisions(const Block& block, std::size_t t, std::span<float> logits) {
@@ -103,83 +52,15 @@ void add_recalled(const Block& block, std::size_t t, std::span<float> logits) {
   }
 }
 
-// The products of a block's exponentials in fp32: they are kept as floats.
-struct Fp32Tiles {
-  explicit Fp32Tiles(const LossInput&, const Columns& columns, LossScratch& scratch) : table_(columns.table), s_(scratch) {}
-
-  void begin(const Block& block) { s_.tiles.resize(block.rows * block.columns->count()); }
-  std::span<float> logits(const Block& block, std::size_t t) {
-    const auto tile = block.tile(s_.tiles.span(), t);
-    tensor::gemm(block.vectors(), table(block, t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
-    return tile;
-  }
-  std::span<std::uint16_t> rounded(const Block&, std::size_t) { return {}; }
-  float exponential(const Block& block, std::size_t t, std::size_t at) { return block.tile(s_.tiles.span(), t)[at]; }
-  // out = e·table, dtable += eᵀ·vectors, dbias += weighted column sums of e
-  void multiply(const Block& block, std::size_t t, std::span<const float> vectors, std::span<float> out) {
-    const auto tile = block.tile(s_.tiles.span(), t);
-    const auto e = tensor::view(tile, block.rows, block.size(t));
-    tensor::gemm(e, table(block, t), tensor::mutable_view(out, block.rows, block.width()));
-    tensor::gemm(e.t(), tensor::view(vectors, block.rows, block.width()),
-                 tensor::mutable_view(block.dtable(t), block.size(t), block.width()), Into::kAdd);
-    tensor::add_weighted_column_sums(tile, block.factor(t), block.dbias(t));
-  }
-
- private:
-  tensor::MatrixView table(const Block& block, std::size_t t) const {
-    return tensor::view(table_.subspan(block.first(t) * block.width()), block.size(t), block.width());
-  }
-  std::span<const float> table_;
-  LossScratch& s_;
-};
-
-// The same in bfloat16: the exponentials are kept rounded, which also halves what has to come back from L3.
-struct Bf16Tiles {
-  Bf16Tiles(const LossInput& input, const Columns& columns, LossScratch& scratch) : s_(scratch) {
-    s_.table16.assign(columns.table);
-    s_.vectors16.assign(input.vectors);
-  }
-
-  void begin(const Block& block) {
-    s_.tiles.resize(block.rows * kTileColumns);
-    s_.tiles16.resize(std::max(s_.tiles16.size(), block.rows * block.columns->count()));
-  }
-  std::span<float> logits(const Block& block, std::size_t t) {
-    const auto tile = s_.tiles.span().first(block.rows * block.size(t));
-    tensor::gemm(tensor::view(s_.vectors16.span().subspan(block.begin * block.width()), block.rows, block.width()),
-                 table(block, t).t(), tensor::mutable_view(tile, block.rows, block.size(t)));
-    return tile;
-  }
-  std::span<std::uint16_t> rounded(const Block& block, std::size_t t) { return block.tile(std::span(s_.tiles16), t); }
-  float exponential(const Block& block, std::size_t t, std::size_t at) { return tensor::from_bf16(rounded(block, t)[at]); }
-  void multiply(const Block& block, std::size_t t, std::span<const float> vectors, std::span<float> out) {
-    const std::span<const std::uint16_t> tile = block.tile(std::span(s_.tiles16), t);
-    const auto e = tensor::view(tile, block.rows, block.size(t));
-    tensor::gemm(e, table(block, t), tensor::mutable_view(out, block.rows, block.width()));
-    s_.scaled16.assign(vectors);
-    tensor::gemm(e.t(), tensor::view(s_.scaled16.span(), block.rows, block.width()),
-                 tensor::mutable_view(block.dtable(t), block.size(t), block.width()), Into::kAdd);
-    tensor::add_weighted_column_sums(tile, block.factor(t), block.dbias(t));
-  }
-
- private:
-  tensor::Bf16View table(const Block& block, std::size_t t) const {
-    return tensor::view(s_.table16.span().subspan(block.first(t) * block.width()), block.size(t), block.width());
-  }
-  LossScratch& s_;
-};
-
 template <class Tiles>
-void exponentiate(const Block& block, Tiles& tiles) {
+void exponentiate(const Block& block, Tiles& tiles, std::span<float> dvectors) {
   for (std::size_t t = 0; t < block.tiles(); ++t) {
     const auto tile = tiles.logits(block, t);
     add_recalled(block, t, tile);
     if (block.columns->negatives != nullptr) {
       mask_collisions(block, t, tile);
     }
-    const auto bias = block.columns->bias.subspan(block.first(t), block.size(t));
-    tensor::softmax_tile({tile, block.size(t), bias}, block.scratch->tile_max.span().subspan(t * block.rows, block.rows),
-                         block.scratch->tile_sum.span().subspan(t * block.rows, block.rows), tiles.rounded(block, t));
+    tiles.exponentiate(block, t, dvectors);
   }
   for (std::size_t r = 0; r < block.rows; ++r) {
     float& positive = block.scratch->positive[r];
@@ -201,12 +82,15 @@ double reduce_row(const Block& block, std::size_t row) {
     top = std::max(top, top_of(t));
   }
   double sum = sampled ? std::exp(positive - top) : 0;
+  double scale = 0;
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    sum += static_cast<double>(block.scratch->tile_sum[t * block.rows + row]) * std::exp(top_of(t) - top);
+    scale = t > 0 && top_of(t) == top_of(t - 1) ? scale : std::exp(top_of(t) - top);
+    sum += static_cast<double>(block.scratch->tile_sum[t * block.rows + row]) * scale;
   }
   const double log_sum = top + std::log(sum);
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    block.scratch->factor[t * block.rows + row] = block.input->scale * static_cast<float>(std::exp(top_of(t) - log_sum));
+    scale = t > 0 && top_of(t) == top_of(t - 1) ? scale : std::exp(top_of(t) - log_sum);
+    block.scratch->factor[t * block.rows + row] = block.input->scale * static_cast<float>(scale);
   }
   return log_sum - positive;
 }
@@ -221,22 +105,13 @@ void collect_gate_gradient(const Block& block, std::size_t t, Tiles& tiles) {
 }
 
 // With p = factor · e: dvectors = p·table and dtable = pᵀ·vectors. The factors go into the narrow matrices, so that nothing but the
-// two products reads the exponentials again.
+// products reads the exponentials again.
 template <class Tiles>
 void differentiate(const Block& block, Tiles& tiles, std::span<float> dvectors) {
-  const auto out = dvectors.subspan(block.begin * block.width(), block.rows * block.width());
-  const auto vectors = block.input->vectors.subspan(block.begin * block.width(), out.size());
-  auto& scaled = block.scratch->scaled;
-  auto& product = block.scratch->product;
-  scaled.resize(out.size());
-  product.resize(out.size());
-  std::ranges::fill(out, 0.0F);
+  tiles.begin_gradient(block, dvectors);
   for (std::size_t t = 0; t < block.tiles(); ++t) {
-    std::ranges::copy(vectors, scaled.span().begin());
-    tensor::scale_rows(block.factor(t), scaled.span());
-    tiles.multiply(block, t, scaled.span(), product.span());
+    tiles.add_gradient(block, t, dvectors);
     collect_gate_gradient(block, t, tiles);
-    tensor::add_scaled_rows(block.factor(t), product.span(), out);
   }
 }
 
@@ -260,7 +135,7 @@ void differentiate_positives(const Block& block, std::span<const double> row_los
 Columns all_tokens(const LossInput& input, std::span<float> gradients) {
   const Layout& layout = *input.network.layout;
   const std::size_t width = input.network.width();
-  return {input.network.at(layout.token).subspan(width), input.network.at(layout.token_bias).subspan(1),
+  return {table_of(input.network), input.network.at(layout.token_bias).subspan(1),
           part_of(gradients, layout.token).subspan(width), part_of(gradients, layout.token_bias).subspan(1), nullptr};
 }
 
@@ -287,12 +162,12 @@ Columns gather_negatives(const LossInput& input, LossScratch& scratch) {
 template <class Tiles>
 double run_blocks(const LossInput& input, const Columns& columns, LossScratch& scratch, const LossGradients& out) {
   const std::size_t rows = input.target.size();
-  const std::size_t block_rows = std::clamp<std::size_t>(kBlockFloatsMax / columns.count(), 16, kRowsMax);
+  const std::size_t block_rows = Tiles::block_rows(rows, std::max<std::size_t>(kBlockFloatsMax / columns.count(), 16));
   Tiles tiles(input, columns, scratch);
   double loss = 0;
   std::vector<double> row_loss;
   for (std::size_t begin = 0; begin < rows; begin += block_rows) {
-    const Block block{&input, &columns, &scratch, begin, std::min(block_rows, rows - begin)};
+    const Block block{&input, &columns, &scratch, begin, std::min(block_rows, rows - begin), Tiles::kTileColumns};
     tiles.begin(block);
     scratch.positive.resize(block.rows);
     for (auto* buffer : {&scratch.tile_max, &scratch.tile_sum, &scratch.factor}) {
@@ -304,16 +179,17 @@ double run_blocks(const LossInput& input, const Columns& columns, LossScratch& s
       scratch.dgate.zero();
       gates_forward(block.gates(), scratch.gate.span());
     }
-    exponentiate(block, tiles);
+    const auto dvectors = out.vectors.subspan(begin * block.width(), block.rows * block.width());
+    exponentiate(block, tiles, dvectors);
     row_loss.assign(block.rows, 0);
     for (std::size_t r = 0; r < block.rows; ++r) {
       row_loss[r] = reduce_row(block, r);
       loss += row_loss[r];
     }
-    differentiate(block, tiles, out.vectors);
+    differentiate(block, tiles, dvectors);
     differentiate_positives(block, row_loss, out);
     if (block.has_memory()) {
-      gates_backward(block.gates(), scratch.dgate.span(), out.vectors.subspan(begin * block.width(), block.rows * block.width()), out.weights);
+      gates_backward(block.gates(), scratch.dgate.span(), dvectors, out.weights);
     }
   }
   return loss;
@@ -331,9 +207,8 @@ double softmax_loss(const LossInput& input, LossScratch& scratch, const LossGrad
   if (input.negatives != nullptr && input.recall.batch != nullptr) {
     scratch.columns.assign(input.negatives->token, static_cast<std::size_t>(input.network.options->tokens));
   }
-  const bool bf16 = input.network.precision == tensor::Precision::kBf16 && tensor::has_bf16();
   const double loss =
-      bf16 ? run_blocks<Bf16Tiles>(input, columns, scratch, out) : run_blocks<Fp32Tiles>(input, columns, scratch, out);
+      uses_packed_table(input.network) ? run_blocks<Bf16Tiles>(input, columns, scratch, out) : run_blocks<Fp32Tiles>(input, columns, scratch, out);
   if (input.negatives != nullptr) {
     tensor::scatter_add({input.negatives->token, 1, width, 1}, columns.dtable, part_of(out.weights, layout.token));
     tensor::scatter_add({input.negatives->token, 1, 1, 1}, columns.dbias, part_of(out.weights, layout.token_bias));

@@ -7,14 +7,15 @@
 
 #include "layer.h"
 #include "negatives.h"
+#include "packed_table.h"
 #include "recall.h"
 
 namespace beckon::model::inner {
 
 struct LossScratch {
   tensor::Buffer tiles, tile_max, tile_sum, factor, positive, scaled, product;
-  tensor::Bf16Buffer table16, vectors16, scaled16;
-  std::vector<std::uint16_t> tiles16;
+  PackedTable table;
+  tensor::Bf16Storage vectors, scaled_vectors, by_row, kept;
   tensor::Buffer gate, dgate;
   ColumnIndex columns;
   tensor::Buffer negative_rows, negative_bias, dnegative_rows, dnegative_bias;
@@ -28,6 +29,7 @@ struct LossInput {
   float scale = 1;
   const NegativeSet* negatives = nullptr;  ///< nullptr: all tokens
   RecallInput recall;
+  const PackedTable* table = nullptr;  ///< nullptr: packed by the call, if it needs one
 };
 struct LossGradients {
   std::span<float> vectors;  ///< rows × width; overwritten

@@ -27,7 +27,7 @@ double token_loss(const ShardInput& input, StepWork& work, std::span<float> grad
                         input.plan->row_negatives},
                        work.dvectors_of_targets.span(), gradients);
   } else {
-    loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives, {input.recalled, work.target_row}},
+    loss = softmax_loss({input.network, work.vectors.span(), work.target, scale, input.plan->negatives, {input.recalled, work.target_row}, input.plan->table},
                         work.loss, {work.dvectors_of_targets.span(), gradients});
   }
   if (!input.network.options->token_bias) {

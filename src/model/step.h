@@ -14,6 +14,7 @@ struct LossPlan {
   std::vector<double> head_scale;  ///< per head: head_weight / known labels of the step
   const NegativeSet* negatives = nullptr;       ///< of the sampled softmax
   const RowNegatives* row_negatives = nullptr;  ///< of BCE and gBCE; neither: full softmax
+  const PackedTable* table = nullptr;  ///< of the full softmax; nullptr: every shard packs its own
   DropoutPlan dropout;
   bool heads_only = false;  ///< no token loss, and no gradient below the heads
 };

@@ -72,6 +72,7 @@ class Trainer {
   base::Status resume();
   base::Result<EpochReport> run_epoch(int epoch);
   base::Result<double> run_step(std::span<const Window> windows);
+  const PackedTable* pack_table(const Network& network);
   void fill_shards(std::span<const Window> windows);
   const RecalledBatch* fill_recalled(std::span<const Window> windows, std::size_t w);
   std::vector<std::int32_t> touched_rows(std::span<const std::int32_t> negatives) const;
@@ -90,6 +91,7 @@ class Trainer {
   tensor::Precision precision_;
   std::vector<NegativeSampler> sampler_;  // none or one
   std::vector<StepWork> work_;
+  PackedTable table_;
   std::vector<PackedBatch> shards_;
   std::vector<RecalledBatch> recalled_;
   std::vector<std::size_t> shard_begin_;  // first window of each shard, one more at the end
@@ -142,6 +144,21 @@ void Trainer::fill_shards(std::span<const Window> windows) {
     }
     shard_begin_.push_back(next);
   }
+}
+
+// Once for all workers: packing takes one of them as long as ten positions.
+const PackedTable* Trainer::pack_table(const Network& network) {
+  if (!uses_packed_table(network) || options_.update == Update::kHeads) {
+    return nullptr;
+  }
+  table_.begin(table_of(network), network.width());
+  const std::size_t workers = shards_.size();
+  hooks_.executor->run(workers, [&](std::size_t w) {
+    for (std::size_t t = w; t < table_.tiles(); t += workers) {
+      table_.pack(t);
+    }
+  });
+  return &table_;
 }
 
 // What the memory knows of shard w; in its worker, because it takes as long as a layer.
@@ -199,6 +216,7 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   }
   Network net = network_of(model_);
   net.precision = precision_;
+  plan.table = kind == LossKind::kFullSoftmax ? pack_table(net) : nullptr;
   const double loss = hooks_.executor->reduce<double>(
       shards_.size(), 0.0,
       [&](std::size_t w) {

@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <vector>
 
+#include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
+#include "beckon/tensor/packed.h"
 
 // oneDNN of Debian runs on OpenMP. One thread a call: our workers are the parallelism, and two thread pools on the same
 // cores lose more than they gain. The setting belongs to the calling thread, so each thread makes it once.
@@ -72,16 +73,6 @@ void multiply(const View& a, const View& b, const MutableMatrix& c, const Produc
   BECKON_CHECK(product(m, n, k) == dnnl_success);
 }
 
-// A matrix of bfloat16 with the rows of `from` packed together.
-Bf16View rounded(const MatrixView& from, std::vector<std::uint16_t>& bits) {
-  bits.resize(std::max(bits.size(), from.rows * from.columns));
-  for (std::size_t r = 0; r < (from.stride == from.columns ? 1 : from.rows); ++r) {
-    const std::size_t count = from.stride == from.columns ? from.rows * from.columns : from.columns;
-    round_to_bf16({from.data + r * from.stride, count}, std::span(bits).subspan(r * from.columns, count));
-  }
-  return {bits.data(), from.rows, from.columns, from.columns, from.transposed};
-}
-
 }  // namespace
 
 bool has_bf16() {
@@ -95,16 +86,23 @@ bool has_bf16() {
 }
 
 void gemm(const MatrixView& a, const MatrixView& b, const MutableMatrix& c, const GemmMode& mode) {
+  BECKON_CHECK(mode.bias.empty() || (mode.bias.size() == c.columns && c.stride == c.columns));
   if (mode.precision == Precision::kBf16 && has_bf16()) {
-    thread_local std::vector<std::uint16_t> left;
-    thread_local std::vector<std::uint16_t> right;
-    gemm(rounded(a, left), rounded(b, right), c, mode.into);
+    multiply(a, b, c, [&](std::size_t, std::size_t, std::size_t) {
+      thread_local Bf16Storage left;
+      thread_local Bf16Storage right;
+      gemm(pack_left(a, left), pack_right(b, right), c, {mode.into, mode.bias});
+      return dnnl_success;
+    });
     return;
   }
   multiply(a, b, c, [&](std::size_t m, std::size_t n, std::size_t k) {
     return dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', dim(m), dim(n), dim(k), 1.0F, a.data,
                       dim(a.stride), b.data, dim(b.stride), mode.into == Into::kAdd ? 1.0F : 0.0F, c.data, dim(c.stride));
   });
+  if (!mode.bias.empty()) {
+    add_bias(mode.bias, {c.data, c.rows * c.columns});
+  }
 }
 
 void gemm(const Bf16View& a, const Bf16View& b, const MutableMatrix& c, Into into) {

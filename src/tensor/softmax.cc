@@ -8,7 +8,6 @@ namespace {
 struct RowResults {
   float* __restrict max;
   float* __restrict sum;
-  std::uint16_t* __restrict rounded;
 };
 
 // x += bias; returns the largest. Lanes as in fast_math.h.
@@ -64,52 +63,28 @@ BECKON_CLONES void tile_loop(const SoftmaxTile& tile, const RowResults& out, std
   }
 }
 
-BECKON_CLONES void rounded_tile_loop(const SoftmaxTile& tile, const RowResults& out, std::size_t rows) {
-  for (std::size_t r = 0; r < rows; ++r) {
-    float* __restrict row = tile.logits.data() + r * tile.columns;
-    std::uint16_t* __restrict rounded = out.rounded + r * tile.columns;
-    const float top = add_bias_and_max(tile.bias.data(), row, tile.columns);
-    out.max[r] = top;
-    out.sum[r] = exponentiate(row, top, tile.columns, [&](std::size_t i, float value) __attribute__((always_inline)) {
-      rounded[i] = inner::bf16_inline(value);
-    });
-  }
-}
-
 // Eight rows at a time: the sums are then read and written once for eight.
-template <class T, class Convert>
-BECKON_INLINE void weighted_sums(const T* __restrict x, std::span<const float> weight, std::span<float> sums,
-                                 const Convert& real) {
+BECKON_CLONES void weighted_sums_loop(const float* __restrict x, std::span<const float> weight, std::span<float> sums) {
   constexpr std::size_t kRows = 8;
   const std::size_t columns = sums.size();
   float* __restrict out = sums.data();
   std::size_t r = 0;
   for (; r + kRows <= weight.size(); r += kRows) {
-    const T* __restrict row = x + r * columns;
+    const float* __restrict row = x + r * columns;
     const float* w = weight.data() + r;
     for (std::size_t i = 0; i < columns; ++i) {
       float sum = 0;
       for (std::size_t k = 0; k < kRows; ++k) {
-        sum += w[k] * real(row[k * columns + i]);
+        sum += w[k] * row[k * columns + i];
       }
       out[i] += sum;
     }
   }
   for (; r < weight.size(); ++r) {
     for (std::size_t i = 0; i < columns; ++i) {
-      out[i] += weight[r] * real(x[r * columns + i]);
+      out[i] += weight[r] * x[r * columns + i];
     }
   }
-}
-
-BECKON_CLONES void weighted_sums_fp32(const float* x, std::span<const float> weight, std::span<float> sums) {
-  weighted_sums(x, weight, sums, [](float value) __attribute__((always_inline)) { return value; });
-}
-
-BECKON_CLONES void weighted_sums_bf16(const std::uint16_t* x, std::span<const float> weight, std::span<float> sums) {
-  weighted_sums(x, weight, sums, [](std::uint16_t bits) __attribute__((always_inline)) {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
-  });
 }
 
 BECKON_CLONES void scaled_rows_loop(std::span<const float> factor, const float* __restrict x, float* __restrict y,
@@ -139,27 +114,16 @@ BECKON_CLONES std::int32_t count_loop(const float* __restrict x, float threshold
 
 }  // namespace
 
-void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum,
-                  std::span<std::uint16_t> rounded) {
+void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum) {
   const std::size_t rows = row_max.size();
   BECKON_CHECK(tile.columns > 0 && tile.bias.size() == tile.columns && row_sum.size() == rows);
   BECKON_CHECK(tile.logits.size() == rows * tile.columns);
-  BECKON_CHECK(rounded.empty() || rounded.size() == tile.logits.size());
-  if (rounded.empty()) {
-    tile_loop(tile, {row_max.data(), row_sum.data(), nullptr}, rows);
-  } else {
-    rounded_tile_loop(tile, {row_max.data(), row_sum.data(), rounded.data()}, rows);
-  }
+  tile_loop(tile, {row_max.data(), row_sum.data()}, rows);
 }
 
 void add_weighted_column_sums(std::span<const float> x, std::span<const float> weight, std::span<float> sums) {
   BECKON_CHECK(x.size() == weight.size() * sums.size());
-  weighted_sums_fp32(x.data(), weight, sums);
-}
-
-void add_weighted_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums) {
-  BECKON_CHECK(x.size() == weight.size() * sums.size());
-  weighted_sums_bf16(x.data(), weight, sums);
+  weighted_sums_loop(x.data(), weight, sums);
 }
 
 void add_scaled_rows(std::span<const float> factor, std::span<const float> x, std::span<float> y) {

@@ -28,7 +28,7 @@ TEST(Toml, WrongTypeBoundAndChoiceAreReportedWithTheirPlace) {
   bound.real("b", 0, {0, 1});
   EXPECT_EQ(bound.finish().error().message, "f.toml:1: b: must lie between 0 and 1");
   auto choice = TomlTable::parse("c = \"smpt\"\n", "f.toml").value();
-  choice.choice("c", {"smtp", "file"}, "file");
+  EXPECT_EQ(choice.choice("c", {"smtp", "file"}, "file"), "file");
   EXPECT_EQ(choice.finish().error().message, "f.toml:1: c: 'smpt' is not one of smtp, file");
   EXPECT_FALSE(TomlTable::parse("a = = 1", "f.toml").ok());
   EXPECT_FALSE(TomlTable::parse("a = \"\xff\"", "f.toml").ok());

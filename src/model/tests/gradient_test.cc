@@ -182,33 +182,60 @@ TEST(Gradient, TheClassicLstmWithoutFinalNorm) {
   check_all_parts(s);
 }
 
+void expect_bf16_near_fp32(Setting& s) {
+  std::vector<float> exact(s.model.weights().size());
+  std::vector<float> rounded(exact.size());
+  const double loss32 = loss_of(s, exact);
+  const double loss16 = loss_of(s, rounded, tensor::Precision::kBf16);
+  EXPECT_NEAR(loss16, loss32, .01 * loss32);
+  double dot = 0;
+  double square = 0;
+  double square16 = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const auto a = static_cast<double>(exact[i]);
+    const auto b = static_cast<double>(rounded[i]);
+    dot += a * b;
+    square += a * a;
+    square16 += b * b;
+  }
+  EXPECT_GT(dot / std::sqrt(square * square16), .9995);
+  EXPECT_NEAR(std::sqrt(square16 / square), 1, .01);
+}
+
 TEST(Gradient, Bf16PointsWhereFp32Does) {
   for (const auto arch : {Arch::kLigr, Arch::kLstm}) {
     for (const auto loss : {LossKind::kFullSoftmax, LossKind::kSampledSoftmax}) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(arch) << " " << static_cast<int>(loss));
       auto options = small_options();
       options.arch = arch;
       options.loss = loss;
       options.negatives = 20;
       auto s = make_setting(options);
-      std::vector<float> exact(s.model.weights().size());
-      std::vector<float> rounded(exact.size());
-      const double loss32 = loss_of(s, exact);
-      const double loss16 = loss_of(s, rounded, tensor::Precision::kBf16);
-      EXPECT_NEAR(loss16, loss32, .01 * loss32);
-      double dot = 0;
-      double square = 0;
-      double square16 = 0;
-      for (std::size_t i = 0; i < exact.size(); ++i) {
-        const auto a = static_cast<double>(exact[i]);
-        const auto b = static_cast<double>(rounded[i]);
-        dot += a * b;
-        square += a * a;
-        square16 += b * b;
-      }
-      EXPECT_GT(dot / std::sqrt(square * square16), .9995) << static_cast<int>(arch) << static_cast<int>(loss);
-      EXPECT_NEAR(std::sqrt(square16 / square), 1, .01);
+      expect_bf16_near_fp32(s);
     }
   }
+}
+
+TEST(Gradient, ATablePackedForAllWorkersGivesTheBitsOfOnePackedByTheLoss) {
+  auto options = small_options();
+  options.tokens = 600;
+  auto s = make_setting(options);
+  Network net = network_of(s.model);
+  net.precision = tensor::Precision::kBf16;
+  if (!uses_packed_table(net)) {
+    GTEST_SKIP() << "no bfloat16 instructions here";
+  }
+  std::vector<float> own(s.model.weights().size());
+  std::vector<float> shared(own.size());
+  const double loss = loss_of(s, own, tensor::Precision::kBf16);
+  PackedTable table;
+  table.begin(table_of(net), net.width());
+  for (std::size_t t = table.tiles(); t > 0; --t) {
+    table.pack(t - 1);
+  }
+  s.plan.table = &table;
+  EXPECT_EQ(loss_of(s, shared, tensor::Precision::kBf16), loss);
+  EXPECT_EQ(own, shared);
 }
 
 TEST(Gradient, ATokenBiasThatIsNotWantedGetsNone) {

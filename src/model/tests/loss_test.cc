@@ -6,6 +6,7 @@
 #include "binary_loss.h"
 #include "head_loss.h"
 #include "language_helper.h"
+#include "softmax_loss.h"
 #include "time_bucket.h"
 
 namespace beckon::model::inner {
@@ -80,6 +81,87 @@ TEST(BinaryLoss, NegativesCoverEveryItemAndNeverTokenZero) {
   options.loss = LossKind::kGbce;
   EXPECT_EQ(draw_row_negatives(options, 1, 1, 2).per_row, 256U);
   EXPECT_EQ(draw_row_negatives(options, 1, 1, 2).positive_power, 1.0F);  // more negatives than items: nothing to calibrate
+}
+
+struct Both {
+  double loss[2] = {};
+  std::vector<float> dvectors[2], gradients[2];
+};
+
+// fp32, then bfloat16, of the same vectors.
+Both softmax_in_both(const Model& model, std::span<const float> vectors, const LossInput& rest) {
+  Both out;
+  for (const int i : {0, 1}) {
+    LossInput input = rest;
+    input.network = network_of(model);
+    input.network.precision = i == 0 ? tensor::Precision::kFp32 : tensor::Precision::kBf16;
+    input.vectors = vectors;
+    out.dvectors[i].assign(vectors.size(), 9.0F);
+    out.gradients[i].assign(model.weights().size(), 0.0F);
+    LossScratch scratch;
+    out.loss[i] = softmax_loss(input, scratch, {out.dvectors[i], out.gradients[i]});
+  }
+  return out;
+}
+
+void expect_near_in_norm(std::span<const float> got, std::span<const float> expected, double floor) {
+  double difference = 0;
+  double square = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const auto d = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
+    difference += d * d;
+    square += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+  }
+  EXPECT_LT(std::sqrt(difference), .01 * std::sqrt(square) + floor);
+}
+
+// Tiles of 192 tokens, panels of 64 columns, vectors of 16, strips of six rows, pairs: catalogues, widths and rows with every kind of rest, from
+// one item on; with all tokens and with negatives among which the targets are, with memory and without.
+TEST(SoftmaxLoss, Bf16IsNearFp32ForAnyCatalogueWidthAndNumberOfRows) {
+  for (const std::int32_t tokens : {2, 3, 4, 65, 193, 194, 600}) {
+    for (const auto& [width, rows] : {std::pair{8, 1U}, std::pair{24, 7U}, std::pair{72, 395U}}) {
+      for (const int kind : {0, 1, 2, 3}) {
+        SCOPED_TRACE(testing::Message() << tokens << " tokens, width " << width << ", rows " << rows << ", kind " << kind);
+        auto options = options_with(LossKind::kFullSoftmax);
+        options.tokens = tokens;
+        options.width = width;
+        options.attention_heads = 1;
+        options.memory = kind >= 2;
+        auto model = Model::make(options, 1).value();
+        base::Rng rng(3);
+        std::vector<float> vectors(rows * model.width());
+        for (const std::span<float> part : {std::span(vectors), model.weights()}) {
+          for (float& value : part) {
+            value = static_cast<float>(rng.normal() * std::pow(static_cast<double>(width), -.25));
+          }
+        }
+        NegativeSet negatives;
+        RecalledBatch recalled;
+        std::vector<std::int32_t> target, row;
+        for (std::size_t r = 0; r < rows; ++r) {
+          target.push_back(static_cast<std::int32_t>(1 + rng.below(static_cast<std::uint64_t>(tokens - 1))));
+          row.push_back(static_cast<std::int32_t>(r));
+          recalled.entry.push_back({target.back(), {.5F, .25F, 1}});
+          recalled.start.push_back(recalled.entry.size());
+        }
+        for (int i = 0; i < 201; ++i) {
+          negatives.token.push_back(static_cast<std::int32_t>(1 + rng.below(static_cast<std::uint64_t>(tokens - 1))));
+          negatives.log_expected.push_back(static_cast<float>(std::log(201.0 / (tokens - 1))));
+        }
+        LossInput rest;
+        rest.target = target;
+        rest.scale = .5F;
+        rest.negatives = kind % 2 == 0 ? nullptr : &negatives;
+        rest.recall = {kind >= 2 ? &recalled : nullptr, row};
+        const Both both = softmax_in_both(model, vectors, rest);
+        // A rounded logit is off by thousandths, and the positive's own is not rounded: with one item the loss is not quite zero.
+        const double floor = .006 * std::sqrt(static_cast<double>(rows));
+        EXPECT_NEAR(both.loss[1], both.loss[0], floor + .002 * both.loss[0]);
+        expect_near_in_norm(both.dvectors[1], both.dvectors[0], floor);
+        expect_near_in_norm(both.gradients[1], both.gradients[0], floor);
+      }
+    }
+  }
 }
 
 TEST(HeadLoss, IsCrossEntropyOrTheSquaredErrorOfTheProbability) {

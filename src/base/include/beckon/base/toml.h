@@ -37,7 +37,7 @@ class TomlTable {
   std::vector<std::string> texts(std::string_view key, std::vector<std::string> fallback = {});
   /// A number or a text as written, for amounts: 12.5 and "12.50" both arrive as text.
   std::string amount(std::string_view key, std::string fallback = {});
-  /// One of `allowed`, else an error that lists them.
+  /// One of `allowed`; anything else is an error that lists them, and the answer is the fallback.
   std::string choice(std::string_view key,
                      const std::vector<std::string>& allowed,
                      std::string fallback);

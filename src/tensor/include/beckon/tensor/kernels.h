@@ -114,13 +114,10 @@ struct SoftmaxTile {
   std::size_t columns = 0;
   std::span<const float> bias;  ///< columns; added to every row first
 };
-/// In place e^(logit + bias - max of the row); `row_max` and `row_sum` have one entry a row. `rounded`, unless empty: the
-/// result goes there as bfloat16 (the sums are of the unrounded numbers) and the tile is left with the biased logits.
-void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum,
-                  std::span<std::uint16_t> rounded = {});
-/// sums(c) += Σ_r weight[r] · x(r, c), for floats and for bfloat16.
+/// In place e^(logit + bias - max of the row); `row_max` and `row_sum` have one entry a row.
+void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum);
+/// sums(c) += Σ_r weight[r] · x(r, c)
 void add_weighted_column_sums(std::span<const float> x, std::span<const float> weight, std::span<float> sums);
-void add_weighted_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums);
 /// y(r, ·) += factor[r] · x(r, ·)
 void add_scaled_rows(std::span<const float> factor, std::span<const float> x, std::span<float> y);
 /// Row r *= factor[r].

@@ -71,9 +71,11 @@ enum class Precision { kFp32, kBf16 };
 bool has_bf16();
 
 struct GemmMode {
-  GemmMode(Into how = Into::kOverwrite, Precision in = Precision::kFp32) : into(how), precision(in) {}
+  GemmMode(Into how = Into::kOverwrite, Precision in = Precision::kFp32, std::span<const float> of_columns = {})
+      : into(how), precision(in), bias(of_columns) {}
   Into into;
   Precision precision;
+  std::span<const float> bias;  ///< empty, or added to every row of the product; then c's rows must be contiguous
 };
 
 /// c = a·b or c += a·b. `c` must not overlap a or b. Runs in the calling thread only. Where has_bf16() is false, kBf16 is kFp32.

@@ -4,6 +4,7 @@
 #include "beckon/tensor/codes.h"
 #include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
+#include "beckon/tensor/packed.h"
 #include "beckon/tensor/recurrent.h"
 
 namespace beckon::tensor::reference {
@@ -23,6 +24,12 @@ void gated_residual_backward(const GatedResidualBackward& io);
 void gather_add(const RowTable& rows, std::span<const float> table, std::span<float> out);
 void scatter_add(const RowTable& rows, std::span<const float> x, std::span<float> table);
 void softmax_tile(const SoftmaxTile& tile, std::span<float> row_max, std::span<float> row_sum);
+/// What stands at a place of the matrix that was packed.
+double number_of(const PackedLeft& a, std::size_t row, std::size_t inner);
+double number_of(const PackedRight& b, std::size_t inner, std::size_t column);
+void gemm(const PackedLeft& a, const PackedRight& b, const MutableMatrix& c, const PackedMode& mode = {});
+void packed_softmax_tile(const PackedSoftmaxTile& tile, std::span<float> top, std::span<float> row_sum);
+void add_interleaved_column_sums(std::span<const std::uint16_t> x, std::span<const float> weight, std::span<float> sums);
 void attention_forward(const AttentionForward& io);
 void attention_backward(const AttentionBackward& io);
 void rnn_forward(const CellForward& io);

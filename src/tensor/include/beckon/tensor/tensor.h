@@ -3,6 +3,7 @@
 //
 //   matrix.h     Buffer, MatrixView, gemm
 //   kernels.h    layer norm, SwiGLU, gated residual, dropout, softmax tiles, attention, rows of tables, Adam
+//   packed.h     products of bfloat16 factors that were packed for the kernel, and the softmax between two of them
 //   recurrent.h  one time step of a recurrent, gated or LSTM cell
 //   codes.h      scores of table rows kept as 4 or 8 bits
 //   reference.h  scalar twins of the kernels, for tests and for reading
@@ -14,4 +15,5 @@
 #include "beckon/tensor/codes.h"
 #include "beckon/tensor/kernels.h"
 #include "beckon/tensor/matrix.h"
+#include "beckon/tensor/packed.h"
 #include "beckon/tensor/recurrent.h"
