@@ -1,6 +1,6 @@
 #include "beckon/catalog/item.h"
 #include "beckon/engine/engine.h"
-#include "lines.h"
+#include "beckon/table/lines.h"
 
 namespace beckon::engine {
 namespace {
@@ -8,14 +8,14 @@ namespace {
 constexpr std::size_t kFeedBytesMax = std::size_t{4} << 30;
 
 base::Result<std::string> read_whole(const std::string& file) {
-  BECKON_TRY(auto source, LineSource::open(file));
+  BECKON_TRY(auto source, table::LineSource::open(file));
   std::string text;
   for (;;) {
-    BECKON_TRY(const Block block, source->next());
+    BECKON_TRY(const table::Block block, source->next());
     if (block.lines.empty()) {
       return text;
     }
-    for (const Line& line : block.lines) {
+    for (const table::Line& line : block.lines) {
       if (line.too_long || text.size() > kFeedBytesMax) {
         return base::invalid_argument(file + ":" + std::to_string(line.number) + ": a line of more than a mebibyte: is this a product feed?");
       }

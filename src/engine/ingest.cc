@@ -37,7 +37,7 @@ class FileIngest {
         occurrences_(context.path("data/scratch")) {}
 
   base::Status run() {
-    BECKON_TRY(auto source, LineSource::open(file_));
+    BECKON_TRY(auto source, table::LineSource::open(file_));
     BECKON_TRY_STATUS(people_.load());
     base::Progress progress({"ingest " + file_.substr(file_.rfind('/') + 1), "bytes", source->bytes_total(), context_.progress()},
                             *context_.clock);
@@ -47,13 +47,13 @@ class FileIngest {
     if (!read.ok()) {
       return read.error().at(file_);
     }
-    Block first = std::move(read).value();
+    table::Block first = std::move(read).value();
     if (first.lines.empty()) {
       return base::ok_status();
     }
     BECKON_TRY_STATUS(make_parsers(csv, first));
     base::Status outcome = base::ok_status();
-    std::vector<Block> round;
+    std::vector<table::Block> round;
     round.push_back(std::move(first));
     std::future<base::Status> committing;
     while (!round.empty() && !context_.stop) {
@@ -87,7 +87,7 @@ class FileIngest {
   }
 
  private:
-  base::Status make_parsers(bool csv, Block& first) {
+  base::Status make_parsers(bool csv, table::Block& first) {
     const catalog::Market& market = context_.config.shop.default_market();
     events::ParseOptions options;
     options.zone = market.time_zone();

@@ -12,7 +12,7 @@
 
 #include "beckon/engine/engine.h"
 #include "beckon/events/parse.h"
-#include "lines.h"
+#include "beckon/table/lines.h"
 
 namespace beckon::engine {
 
@@ -47,7 +47,7 @@ class BlockParser {
  public:
   BlockParser(const Context& context, const events::ParseOptions& options);
   base::Status set_csv_header(std::string_view header);
-  ParsedBlock parse(const Block& block);
+  ParsedBlock parse(const table::Block& block);
 
  private:
   struct Known {

@@ -154,12 +154,12 @@ void BlockParser::add(const events::RawEvent& raw, ParsedBlock& out) {
   }
 }
 
-ParsedBlock BlockParser::parse(const Block& block) {
+ParsedBlock BlockParser::parse(const table::Block& block) {
   ParsedBlock out;
-  const auto reject = [&](const Line& line, const events::Reject& why) {
+  const auto reject = [&](const table::Line& line, const events::Reject& why) {
     out.rejects.push_back({line.number, why.field, why.reason, context_.ring->keyed_hash(line.text)});
   };
-  for (const Line& line : block.lines) {
+  for (const table::Line& line : block.lines) {
     ++out.lines;
     if (line.too_long) {
       reject(line, {"", "line_too_long"});

@@ -4,7 +4,9 @@
 #include <numeric>
 
 #include "beckon/engine/holder.h"
+#include "beckon/evaluate/evaluate.h"
 #include "beckon/evaluate/tensorboard.h"
+#include "beckon/model/cost.h"
 
 namespace beckon::engine {
 namespace {
@@ -58,6 +60,7 @@ model::TrainOptions train_options(const Context& context, const TrainRequest& re
 
 base::Result<model::TrainReport> run_training(Context& context, model::Model& weights, const Sets& sets, const TrainRequest& request) {
   const model::TrainOptions options = train_options(context, request, sets.steps());
+  BECKON_TRY_STATUS(evaluate::enough_memory(weights.options(), options, model::training_bytes(weights.options(), options)));
   std::vector<evaluate::TensorBoardLog> log;  // none or one
   base::Progress progress({"pre-train", "epochs", options.epochs_max, context.progress()}, *context.clock);
   const base::SystemClock stopwatch;

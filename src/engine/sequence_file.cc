@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "beckon/base/codec.h"
-#include "lines.h"
+#include "beckon/table/lines.h"
 
 namespace beckon::engine {
 namespace {
@@ -90,7 +90,7 @@ class Reader {
 }  // namespace
 
 base::Result<SequenceFile> read_sequences(const std::string& path) {
-  BECKON_TRY(auto source, LineSource::open(path));
+  BECKON_TRY(auto source, table::LineSource::open(path));
   SequenceFile out;
   Reader reader;
   for (;;) {
@@ -101,7 +101,7 @@ base::Result<SequenceFile> read_sequences(const std::string& path) {
     if (block->lines.empty()) {
       break;
     }
-    for (const Line& line : block->lines) {
+    for (const table::Line& line : block->lines) {
       ++out.lines;
       std::string problem = line.too_long ? "longer than a mebibyte" : reader.add(line.text, line.number);
       if (!problem.empty()) {

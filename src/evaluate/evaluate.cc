@@ -60,20 +60,7 @@ MeasureOptions Evaluation::measures(bool coverage) const {
 }
 
 base::Status Evaluation::check_memory() const {
-  const std::int64_t needed = memory_needed_bytes(data_, cut_, options_);
-  const std::int64_t free = options_.memory_bytes > 0 ? options_.memory_bytes : memory_available_bytes();
-  if (free == 0 || needed <= free) {
-    return base::ok_status();
-  }
-  const auto gib = [](std::int64_t bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / (1 << 30));
-    return std::string(text);
-  };
-  return base::Error{base::ErrorCode::kResourceExhausted,
-                     "this training needs about " + gib(needed) + " of memory and " + gib(free) + " are free: choose a smaller width (" +
-                         std::to_string(shape_.width) + " now) or fewer layers in the configuration, or fewer threads (" +
-                         std::to_string(options_.training.worker_count) + " now: each holds a copy of the gradients)"};
+  return enough_memory(shape_, options_.training, memory_needed_bytes(data_, cut_, options_), options_.memory_bytes);
 }
 
 // Evenly spaced: the epoch is chosen on these.
@@ -316,6 +303,22 @@ base::Json Evaluation::mean_json(const std::vector<Run>& runs, base::Json& inter
 }
 
 }  // namespace
+
+base::Status enough_memory(const model::ModelOptions& shape, const model::TrainOptions& training, std::int64_t needed_bytes, std::int64_t free_bytes) {
+  const std::int64_t free = free_bytes > 0 ? free_bytes : memory_available_bytes();
+  if (free == 0 || needed_bytes <= free) {
+    return base::ok_status();
+  }
+  const auto gib = [](std::int64_t bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / (1 << 30));
+    return std::string(text);
+  };
+  return base::Error{base::ErrorCode::kResourceExhausted,
+                     "this training needs about " + gib(needed_bytes) + " of memory and " + gib(free) + " are free: choose a smaller width (" +
+                         std::to_string(shape.width) + " now) or fewer layers in the configuration, or fewer threads (" +
+                         std::to_string(training.worker_count) + " now: each holds a copy of the gradients)"};
+}
 
 std::int64_t memory_needed_bytes(const Data& data, const Split& cut, const RunOptions& options) {
   model::ModelOptions shape = options.model;

@@ -53,5 +53,9 @@ base::Result<base::Json> evaluate(Data& data, const RunOptions& options, const E
 
 /// What evaluate() holds at once, at least.
 std::int64_t memory_needed_bytes(const Data& data, const Split& cut, const RunOptions& options);
+/// resource_exhausted, with what would need less, when a training needs more than is free. free_bytes 0: what the machine has free, and
+/// anything goes where that is not known.
+base::Status enough_memory(const model::ModelOptions& shape, const model::TrainOptions& training, std::int64_t needed_bytes,
+                           std::int64_t free_bytes = 0);
 
 }  // namespace beckon::evaluate

@@ -1,5 +1,5 @@
 // The only user of zlib and zstd: streams of bytes behind one reader.
-#include "lines.h"
+#include "beckon/table/lines.h"
 
 #include "beckon/base/check.h"
 #include "beckon/base/csv.h"
@@ -15,7 +15,7 @@
 #include <functional>
 #include <optional>
 
-namespace beckon::engine {
+namespace beckon::table {
 namespace {
 
 constexpr std::size_t kBlockBytes = 1 << 20;
@@ -308,4 +308,4 @@ base::Result<std::unique_ptr<LineSource>> LineSource::open(const std::string& pa
   return std::unique_ptr<LineSource>(std::move(source));
 }
 
-}  // namespace beckon::engine
+}  // namespace beckon::table

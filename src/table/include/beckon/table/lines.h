@@ -1,5 +1,5 @@
 #pragma once
-// Private to engine: bytes of a file (plain, gzip, zstd, stdin) → blocks of whole lines, in flat memory whatever the file.
+// Bytes of a file (plain, gzip, zstd, stdin) → blocks of whole lines, in flat memory whatever the file.
 
 #include <cstdint>
 #include <memory>
@@ -9,7 +9,7 @@
 
 #include "beckon/base/result.h"
 
-namespace beckon::engine {
+namespace beckon::table {
 
 /// One line or CSV record with its number in the file.
 struct Line {
@@ -47,4 +47,4 @@ class LineSource {
   virtual std::int64_t bytes_total() const = 0;  ///< 0: not known
 };
 
-}  // namespace beckon::engine
+}  // namespace beckon::table

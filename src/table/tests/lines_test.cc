@@ -1,12 +1,12 @@
 // A night's export could be half taken in, or never end, and nobody would notice if one of these broke.
-#include "lines.h"
+#include "beckon/table/lines.h"
 
 #include <gtest/gtest.h>
 
 #include "beckon/base/rng.h"
-#include "files.h"
+#include "test_files.h"
 
-namespace beckon::engine {
+namespace beckon::table {
 namespace {
 
 struct Read {
@@ -246,4 +246,4 @@ TEST(LineSource, EmptyMissingAndWrongThingsAreSaidPlainly) {
 }
 
 }  // namespace
-}  // namespace beckon::engine
+}  // namespace beckon::table
