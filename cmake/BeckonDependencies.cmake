@@ -24,3 +24,9 @@ add_library(Dnnl::Dnnl UNKNOWN IMPORTED GLOBAL)
 # gomp: the OpenMP runtime that Debian's oneDNN runs on; tensor tells it to use one thread.
 set_target_properties(Dnnl::Dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR}
   INTERFACE_LINK_LIBRARIES gomp)
+
+# Debian's config of xgboost asks for OpenMP as a language feature of the user; the library itself brings its runtime.
+find_path(XGBOOST_INCLUDE_DIR xgboost/c_api.h REQUIRED)
+find_library(XGBOOST_LIBRARY xgboost REQUIRED)
+add_library(Xgboost::Xgboost UNKNOWN IMPORTED GLOBAL)
+set_target_properties(Xgboost::Xgboost PROPERTIES IMPORTED_LOCATION ${XGBOOST_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${XGBOOST_INCLUDE_DIR})

@@ -39,6 +39,7 @@ void declare_campaign_commands(CLI::App& app, Shared& shared);  ///< plan, previ
 void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, erase, export, doctor
 void declare_run_command(CLI::App& app, Shared& shared);        ///< run
 void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
-void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate
+void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate sequences, and what follows
+void declare_evaluate_uplift(CLI::App& group, Shared& shared);  ///< evaluate uplift
 
 }  // namespace beckon::cli

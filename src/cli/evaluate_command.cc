@@ -37,8 +37,9 @@ void run_evaluation(Shared& shared, Arguments& arguments, bool of_shop) {
 }  // namespace
 
 void declare_evaluate_command(CLI::App& app, Shared& shared) {
-  CLI::App* group = app.add_subcommand("evaluate", "How well the model finds what comes next, beside what it has to beat");
+  CLI::App* group = app.add_subcommand("evaluate", "How well the model finds what comes next; what a treatment changed");
   group->require_subcommand(1);
+  declare_evaluate_uplift(*group, shared);
   auto arguments = std::make_shared<Arguments>();
   engine::EvaluateRequest& request = arguments->request;
   CLI::App* command = group->add_subcommand("sequences", "Train once a seed, rank the whole catalogue for every test customer");

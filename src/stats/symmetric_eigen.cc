@@ -5,6 +5,7 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wshadow"
+#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #pragma GCC diagnostic pop
 
@@ -41,6 +42,22 @@ base::Result<SymmetricAxes> symmetric_axes(std::span<const double> matrix, std::
     for (std::size_t i = 0; i < n; ++i) {
       out.vectors[i * n + j] = sign * solver.eigenvectors()(static_cast<Eigen::Index>(i), column);
     }
+  }
+  return out;
+}
+
+base::Result<std::vector<double>> solve_positive(std::span<const double> matrix, std::span<const double> right) {
+  const std::size_t n = right.size();
+  BECKON_CHECK(matrix.size() == n * n);
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto size = static_cast<Eigen::Index>(n);
+  const Eigen::LLT<Matrix, Eigen::Lower> factors(Eigen::Map<const Matrix>(matrix.data(), size, size));
+  std::vector<double> out(n);
+  if (n > 0) {
+    Eigen::Map<Eigen::VectorXd>(out.data(), size) = factors.solve(Eigen::Map<const Eigen::VectorXd>(right.data(), size));
+  }
+  if (factors.info() != Eigen::Success || !std::ranges::all_of(out, [](double value) { return std::isfinite(value); })) {
+    return base::failed_precondition("equations without one answer: a column repeats others, or is constant");
   }
   return out;
 }
