@@ -69,6 +69,7 @@ base::Json options_json(const TrainOptions& t) {
           {"learning_rate", short_form(static_cast<double>(t.learning_rate))},
           {"gradient_norm_max", short_form(static_cast<double>(t.gradient_norm_max))},
           {"warmup_steps", t.warmup_steps},
+          {"dropout_ramp_steps", t.dropout_ramp_steps},
           {"patience", t.patience},
           {"positions_per_sequence", static_cast<std::int64_t>(t.positions_per_sequence)},
           {"validation_count_max", static_cast<std::int64_t>(t.validation_count_max)},
@@ -94,6 +95,7 @@ TrainOptions read_train_options(base::TomlTable table, const TrainOptions& defau
   t.learning_rate = static_cast<float>(table.real("learning_rate", static_cast<double>(t.learning_rate)));
   t.gradient_norm_max = static_cast<float>(table.real("gradient_norm_max", static_cast<double>(t.gradient_norm_max)));
   t.warmup_steps = small("warmup_steps", t.warmup_steps);
+  t.dropout_ramp_steps = small("dropout_ramp_steps", t.dropout_ramp_steps);
   t.patience = small("patience", t.patience);
   t.positions_per_sequence = count("positions_per_sequence", t.positions_per_sequence);
   t.validation_count_max = count("validation_count_max", t.validation_count_max);

@@ -129,6 +129,7 @@ base::Status validate(const TrainOptions& o) {
   BECKON_TRY_STATUS(in_range("learning_rate", o.learning_rate, 1e-7F, 1.0F));
   BECKON_TRY_STATUS(in_range("gradient_norm_max", o.gradient_norm_max, 0.0F, 1e6F));
   BECKON_TRY_STATUS(in_range("warmup_steps", o.warmup_steps, 0, 1'000'000));
+  BECKON_TRY_STATUS(in_range("dropout_ramp_steps", o.dropout_ramp_steps, 0, 100'000'000));
   BECKON_TRY_STATUS(in_range("patience", o.patience, 1, 1'000'000));
   BECKON_TRY_STATUS(in_range("negative_power", o.negative_power, 0.0, 2.0));
   BECKON_TRY_STATUS(in_range("averaging", o.averaging, 0.0F, .99999F));
@@ -239,6 +240,7 @@ std::string fingerprint(const ModelOptions& options, const TrainOptions& t) {
   json["learning_rate"] = static_cast<double>(t.learning_rate);
   json["gradient_norm_max"] = static_cast<double>(t.gradient_norm_max);
   json["warmup_steps"] = t.warmup_steps;
+  json["dropout_ramp_steps"] = t.dropout_ramp_steps;
   json["positions_per_sequence"] = t.positions_per_sequence;
   json["validation_count_max"] = t.validation_count_max;
   json["validation_exclude_seen"] = t.validation_exclude_seen;

@@ -23,6 +23,11 @@ struct Data {
 std::uint64_t negative_stream(std::int64_t step) {
   return (static_cast<std::uint64_t>(step) << 8U) | 2U;
 }
+// Much dropout from the first step keeps a small shop, which has few steps, from learning anything.
+float dropout_at(float final, int ramp_steps, std::int64_t step) {
+  return step >= ramp_steps ? final : final * (0.5F + 0.5F * static_cast<float>(step) / static_cast<float>(ramp_steps));
+}
+
 std::uint64_t dropout_key(std::uint64_t seed, std::int64_t step) {
   return seed * 0xD1342543DE82EF95ULL + static_cast<std::uint64_t>(step) * 0x2545F4914F6CDD1DULL;
 }
@@ -202,7 +207,7 @@ base::Result<double> Trainer::run_step(std::span<const Window> windows) {
   const std::int64_t step = optimizer_.state().steps;
   plan.heads_only = options_.update == Update::kHeads;
   // Heads on a network that does not move learn from the vectors that serving will give them.
-  plan.dropout = {plan.heads_only ? 0 : model_.options().dropout, dropout_key(options_.seed, step), 0};
+  plan.dropout = {plan.heads_only ? 0 : dropout_at(model_.options().dropout, options_.dropout_ramp_steps, step), dropout_key(options_.seed, step), 0};
   const ModelOptions& options = model_.options();
   NegativeSet shared;
   RowNegatives own;

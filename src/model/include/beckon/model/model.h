@@ -75,7 +75,7 @@ struct ModelOptions {
   std::int32_t length_max = 50;  ///< positions seen at once
   bool memory = true;            ///< with a softmax loss (else nothing): counts of what followed and of the history's own tokens, see memory.h
   float memory_dropout = .5F;    ///< share of training positions that must answer without memory, so that the network does not lean on it
-  float dropout = .4F;           ///< of embeddings and branches; between recurrent layers
+  float dropout = .5F;           ///< of embeddings and branches; between recurrent layers. It grows: TrainOptions::dropout_ramp_steps
   LossKind loss = LossKind::kAuto;
   std::int32_t negatives = 0;  ///< 0: 1,024 shared by a step (sampled softmax), 256 a position (gBCE), 1 a position (BCE)
   float gbce_calibration = .75F;  ///< t of gBCE: 0 plain BCE, 1 calibrated probabilities

@@ -28,6 +28,7 @@ struct TrainOptions {
   float learning_rate = 1e-3F;
   float gradient_norm_max = 5;  ///< 0: no clipping
   int warmup_steps = 100;
+  int dropout_ramp_steps = 3000;  ///< dropout grows from half to all of itself over so many steps (Morerio et al. 2017); 0: all at once
   int patience = 8;                           ///< epochs without a better validation NDCG@10 before stopping
   std::size_t positions_per_sequence = 0;     ///< learn at most about this many positions of a history per epoch; 0: all
   std::size_t validation_count_max = 20'000;  ///< evenly spaced sample of the validation histories
