@@ -41,4 +41,8 @@ void declare_run_command(CLI::App& app, Shared& shared);        ///< run
 void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
 void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate
 
+// Each below `evaluate`, in a file of its own.
+void declare_evaluate_ope(CLI::App& group, Shared& shared);
+void declare_evaluate_experiment(CLI::App& group, Shared& shared);
+
 }  // namespace beckon::cli
