@@ -1,4 +1,4 @@
-// stats_soak [RUNS] [PEEKING_RUNS] [WORKERS]: how often the intervals of stats hold the truth, in worlds where it is known. Prints a table
+// stats_soak [RUNS] [PEEKING_RUNS] [WORKERS] [RESAMPLES]: how often the intervals of stats hold the truth, in worlds where it is known. Prints a table
 // and exits with 1 when a promise is broken: 93-97 % for what is unbiased, at least 95 % for what must hold always, at most 5 % refusals
 // where the effective sample is 1,000 or more, at most 5 % false alarms of a daily look.
 #include <cmath>
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   beckon::base::ThreadExecutor executor(static_cast<std::size_t>(number(3, 2)));
   RunOptions options;
   options.runs = number(1, 2000);
-  options.resamples = 400;
+  options.resamples = number(4, 400);  // 0: no bootstrap of policies, a third of the time
   options.executor = &executor;
   std::printf("%d runs a world; intervals of 95 %%; bias in %% of the truth\n", options.runs);
   for (const LogWorld& world : log_worlds()) {

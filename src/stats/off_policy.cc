@@ -285,13 +285,14 @@ base::Result<std::vector<PolicyValue>> estimate_policy(const OffPolicyInputs& in
     PolicyValue value;
     value.estimator = chosen[i].estimator;
     value.normal = normal_interval(estimates.units(), chosen[i].scores, options.level);
+    value.skewed = skewed_interval(estimates.units(), chosen[i].scores, options.level);
     value.value = value.normal.estimate;
     if (!resampled.empty()) {
       value.bootstrap = resampled[i];
     }
     value.bernstein = bernstein_of(estimates, chosen[i], options);
     value.limit = chosen[i].limit;
-    value.gain = normal_interval(estimates.units(), less_logged(chosen[i].scores, logged), options.level);
+    value.gain = skewed_interval(estimates.units(), less_logged(chosen[i].scores, logged), options.level);
     out.push_back(std::move(value));
   }
   return out;

@@ -77,12 +77,22 @@ std::vector<double> sums_by_unit(const Units& units, std::span<const double> of_
 
 double value_of(const Units& units, const Scores& scores) { return total(units, scores).value(); }
 
-Interval normal_interval(const Units& units, const Scores& scores, double level) {
-  BECKON_CHECK(level > 0 && level < 1 && units.count() >= 2);
+namespace {
+
+struct Influence {
+  double value = 0;
+  double error = 0;
+  double skewness = 0;  // of one customer's influence
+  double count = 0;
+};
+
+// What each customer moves the estimate by, first order; they add up to 0.
+Influence influence_of(const Units& units, const Scores& scores) {
   const Sums sums = total(units, scores);
   const double mean = sums.plain / sums.rows;
   const double ratio = sums.denominator > 0 ? sums.numerator / sums.denominator : 0;
   double squares = 0;
+  double cubes = 0;
   for (std::size_t unit = 0; unit < units.count(); ++unit) {
     double influence = 0;
     if (!scores.plain.empty()) {
@@ -92,13 +102,34 @@ Interval normal_interval(const Units& units, const Scores& scores, double level)
       influence += (scores.numerator[unit] - ratio * scores.denominator[unit]) / sums.denominator;
     }
     squares += influence * influence;
+    cubes += influence * influence * influence;
   }
   const auto count = static_cast<double>(units.count());
-  const double error = std::sqrt(squares * count / (count - 1));
-  const double value = sums.value();
-  const double half = normal_quantile(0.5 + level / 2) * error;
-  const double p = error > 0 ? 2 * normal_cdf(-std::abs(value) / error) : (value == 0 ? 1 : 0);
-  return {value, value - half, value + half, error, p};
+  const double deviation = std::sqrt(squares / count);
+  return {sums.value(), std::sqrt(squares * count / (count - 1)), deviation > 0 ? cubes / count / (deviation * deviation * deviation) : 0, count};
+}
+
+double p_of(const Influence& influence) {
+  return influence.error > 0 ? 2 * normal_cdf(-std::abs(influence.value) / influence.error) : (influence.value == 0 ? 1 : 0);
+}
+
+}  // namespace
+
+Interval normal_interval(const Units& units, const Scores& scores, double level) {
+  BECKON_CHECK(level > 0 && level < 1 && units.count() >= 2);
+  const Influence influence = influence_of(units, scores);
+  const double half = normal_quantile(0.5 + level / 2) * influence.error;
+  return {influence.value, influence.value - half, influence.value + half, influence.error, p_of(influence)};
+}
+
+Interval skewed_interval(const Units& units, const Scores& scores, double level) {
+  BECKON_CHECK(level > 0 && level < 1 && units.count() >= 2);
+  const Influence influence = influence_of(units, scores);
+  const double skew = influence.skewness / std::sqrt(influence.count);
+  const auto transformed = [&](double z) { return std::abs(skew) > 1e-9 ? 3 / skew * (std::cbrt(1 + skew * (z - skew / 6)) - 1) : z; };
+  const double z = normal_quantile(0.5 + level / 2);
+  return {influence.value, influence.value - influence.error * transformed(z), influence.value - influence.error * transformed(-z), influence.error,
+          p_of(influence)};
 }
 
 std::vector<Interval> bootstrap_scores(const Units& units, std::span<const Scores> scores, const OffPolicyOptions& options) {

@@ -28,6 +28,9 @@ struct Scores {
 double value_of(const Units& units, const Scores& scores);
 /// Sandwich error over customers. Needs two.
 Interval normal_interval(const Units& units, const Scores& scores, double level);
+/// The same with Hall's monotone cubic transformation for the skewness of the influences (Hall, JRSS B 1992): of a few large orders the
+/// missing ones weigh more than the present ones, so the interval reaches further up than down.
+Interval skewed_interval(const Units& units, const Scores& scores, double level);
 /// One resample of customers serves all estimates, so that they can be compared.
 std::vector<Interval> bootstrap_scores(const Units& units, std::span<const Scores> scores, const OffPolicyOptions& options);
 

@@ -52,14 +52,25 @@ report::Table result_table(const Json& json) {
   report::Table table;
   table.title = "Differences to the control";
   table.columns = {{"metric", Align::kLeft}, {"arm", Align::kLeft}, {"control", Align::kRight}, {"arm's value", Align::kRight},
-                   {"difference", Align::kRight}, {"interval", Align::kRight}, {"may be looked at daily", Align::kRight}, {"p", Align::kRight},
-                   {"p, Holm", Align::kRight}, {"p, BH", Align::kRight}};
+                   {"difference", Align::kRight}, {"interval", Align::kRight}, {"daily looks", Align::kRight}};
   for (const auto& m : json["metrics"]) {
     table.rows.push_back({base::string_or(m, "name"), base::string_or(m, "arm"), shown(m, "control_value"), shown(m, "treated_value"),
-                          shown(m, "difference"), shown_range(m, "lo", "hi"), shown_range(m, "always_valid_lo", "always_valid_hi"), p_text(m, "p"),
-                          p_text(m, "p_holm"), p_text(m, "p_bh")});
+                          shown(m, "difference"), shown_range(m, "lo", "hi"), shown_range(m, "always_valid_lo", "always_valid_hi")});
   }
-  table.note = "Interval: for one look at the end. Who looks before uses the next column. Holm and BH: p-values for asking several questions at once.";
+  table.note = "Interval: for one look at the end. Daily looks: holds however often one looks before.";
+  return table;
+}
+
+report::Table p_table(const Json& json) {
+  report::Table table;
+  table.title = "How surprising without any effect";
+  table.columns = {{"metric", Align::kLeft}, {"arm", Align::kLeft}, {"p", Align::kRight}, {"p, Holm", Align::kRight}, {"p, BH", Align::kRight},
+                   {"p, daily looks", Align::kRight}};
+  for (const auto& m : json["metrics"]) {
+    table.rows.push_back({base::string_or(m, "name"), base::string_or(m, "arm"), p_text(m, "p"), p_text(m, "p_holm"), p_text(m, "p_bh"),
+                          p_text(m, "always_valid_p")});
+  }
+  table.note = "Holm and BH (Benjamini and Hochberg): for asking several questions at once.";
   return table;
 }
 
@@ -83,14 +94,13 @@ report::Table reach_table(const Json& json) {
   report::Table table;
   table.title = "What could have been found";
   table.columns = {{"metric", Align::kLeft}, {"arm", Align::kLeft}, {"smallest effect", Align::kRight}, {"of the control", Align::kRight},
-                   {"bootstrap", Align::kRight}, {"false alarms in A/A", Align::kRight}};
+                   {"bootstrap", Align::kRight}, {"false alarms", Align::kRight}};
   for (const auto& m : json["metrics"]) {
     const bool replayed = m["aa"].is_object();
     table.rows.push_back({base::string_or(m, "name"), base::string_or(m, "arm"), shown(m, "mde"),
                           m["mde_relative"].is_number() ? percent(m["mde_relative"].get<double>()) : "–",
                           m["bootstrap"].is_object() ? shown_range(m["bootstrap"], "lo", "hi") : "–",
-                          replayed ? percent(base::real_or(m["aa"], "false_positives")) + " (" + percent(base::real_or(m["aa"], "lo")) + " … " +
-                                         percent(base::real_or(m["aa"], "hi")) + ")"
+                          replayed ? percent(base::real_or(m["aa"], "false_positives")) + " of " + std::to_string(base::int_or(m["aa"], "replays"))
                                    : "–"});
   }
   table.note = "Smallest effect: found in " + percent(base::real_or(json, "power"), 0) + " of such experiments. False alarms: share of replays with drawn labels "
@@ -141,7 +151,7 @@ report::Page experiment_page(const Json& json) {
     }
     adjusted = adjusted || metric.contains("cuped") || metric.contains("post_stratified");
   }
-  results.tables = {result_table(json)};
+  results.tables = {result_table(json), p_table(json)};
   if (adjusted) {
     results.tables.push_back(adjusted_table(json));
   }

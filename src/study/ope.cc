@@ -46,11 +46,12 @@ void add_range(Json& json, const std::string& name, const std::optional<stats::I
 }
 
 Json estimate_json(const stats::PolicyValue& value) {
-  Json out = {{"value", number_or_null(value.value)}, {"lo", number_or_null(value.normal.low)}, {"hi", number_or_null(value.normal.high)},
+  Json out = {{"value", number_or_null(value.value)}, {"lo", number_or_null(value.skewed.low)}, {"hi", number_or_null(value.skewed.high)},
               {"std_error", number_or_null(value.normal.std_error)}, {"biased", stats::is_biased(value.estimator)}};
   if (value.limit > 0) {
     out["limit"] = value.limit;
   }
+  add_range(out, "normal", value.normal);
   add_range(out, "bootstrap", value.bootstrap);
   add_range(out, "bernstein", value.bernstein);
   out["gain"] = {{"value", number_or_null(value.gain.estimate)}, {"lo", number_or_null(value.gain.low)}, {"hi", number_or_null(value.gain.high)}};
@@ -158,7 +159,8 @@ base::Result<Json> evaluate_ope(const OpeRequest& request) {
   const stats::LoggedDecisions log{data.reward, data.propensity, data.target, data.customer};
   const std::vector<double> weights = stats::importance_weights(log);
   Json json = {{"data", request.file.substr(request.file.rfind('/') + 1)}, {"reward", request.reward},
-               {"rows", static_cast<std::int64_t>(data.reward.size())}, {"rows_left_out", data.left_out}, {"level", request.level}};
+               {"rows", static_cast<std::int64_t>(data.reward.size())}, {"rows_left_out", data.left_out}, {"level", request.level},
+               {"by_customer", !request.customer.empty()}};
   json["warnings"] = Json::array();
   for (const std::string& warning : data.warnings) {
     json["warnings"].push_back(warning);

@@ -9,33 +9,47 @@ namespace {
 using base::Json;
 using report::Align;
 
-const std::vector<std::pair<std::string, std::string>>& estimator_titles() {
-  static const std::vector<std::pair<std::string, std::string>> kTitles{
-      {"snipw", "self-normalised weights (SNIPW)"}, {"ipw", "weights (IPW)"}, {"dr", "doubly robust (DR)"},
-      {"sndr", "doubly robust, self-normalised (SNDR)"}, {"ipw_clipped", "clipped weights"}, {"dm", "reward model alone (DM)"},
-      {"switch_dr", "Switch-DR"}, {"dr_os", "DR, shrunk weights (DRos)"}, {"mipw", "weights of categories (MIPW)"}};
+struct Title {
+  const char* name;
+  const char* text;   // in charts
+  const char* brief;  // in tables
+};
+
+const std::vector<Title>& estimator_titles() {
+  static const std::vector<Title> kTitles{
+      {"sndr", "doubly robust, self-normalised (SNDR)", "SNDR"}, {"dr", "doubly robust (DR)", "DR"}, {"snipw", "self-normalised weights (SNIPW)", "SNIPW"},
+      {"ipw", "weights (IPW)", "IPW"}, {"ipw_clipped", "clipped weights", "clipped"}, {"dm", "reward model alone (DM)", "DM"},
+      {"switch_dr", "Switch-DR", "Switch-DR"}, {"dr_os", "DR, shrunk weights (DRos)", "DRos"}, {"mipw", "weights of categories (MIPW)", "MIPW"}};
   return kTitles;
 }
 
 report::Table estimate_table(const Json& json, bool biased) {
   report::Table table;
   table.title = biased ? "Biased by construction: to compare, not to decide" : "Estimates";
-  table.columns = {{"estimator", Align::kLeft}, {"value", Align::kRight}, {"interval", Align::kRight}, {"bootstrap by customer", Align::kRight},
-                   {"empirical Bernstein", Align::kRight}, {biased ? "limit" : "gain over the log", Align::kRight}};
-  for (const auto& [name, title] : estimator_titles()) {
-    if (!json["estimates"].contains(name)) {
+  table.columns = {{"estimator", Align::kLeft}, {"value", Align::kRight}, {"interval", Align::kRight}, {"bootstrap", Align::kRight}};
+  bool bernstein = false;
+  for (const auto& [name, one] : json["estimates"].items()) {
+    bernstein = bernstein || (!biased && one.contains("bernstein"));
+  }
+  if (bernstein) {
+    table.columns.push_back({"Bernstein", Align::kRight});
+  }
+  table.columns.push_back({biased ? "limit" : "gain", Align::kRight});
+  for (const Title& title : estimator_titles()) {
+    if (!json["estimates"].contains(title.name) || base::bool_or(json["estimates"][title.name], "biased") != biased) {
       continue;
     }
-    const Json& one = json["estimates"][name];
-    if (base::bool_or(one, "biased") != biased) {
-      continue;
-    }
+    const Json& one = json["estimates"][title.name];
     const auto range = [&](const char* key) { return one.contains(key) ? shown_range(one[key], "lo", "hi") : std::string("–"); };
-    table.rows.push_back({title, shown(one, "value"), shown_range(one, "lo", "hi"), range("bootstrap"), range("bernstein"),
-                          biased ? shown(one, "limit") : range("gain")});
+    std::vector<std::string> row{title.brief, shown(one, "value"), shown_range(one, "lo", "hi"), range("bootstrap")};
+    if (bernstein) {
+      row.push_back(range("bernstein"));
+    }
+    row.push_back(biased ? shown(one, "limit") : range("gain"));
+    table.rows.push_back(std::move(row));
   }
   table.note = biased ? "Their intervals hold only the noise, not the bias."
-                      : "Interval: normal, errors by customer. Means per row of the log.";
+                      : "Interval: errors by customer, corrected for skewness. Gain: over the log. Means per row of the log.";
   return table;
 }
 
@@ -45,10 +59,10 @@ report::Chart estimate_chart(const Json& json) {
   chart.title = "Value of the target policy per row";
   chart.y_label = base::string_or(json, "reward") + " per row";
   report::Series series{"", {}, {}, {}};
-  for (const auto& [name, title] : estimator_titles()) {
-    if (json["estimates"].contains(name) && json["estimates"][name]["lo"].is_number()) {
-      const Json& one = json["estimates"][name];
-      chart.categories.push_back(title + (base::bool_or(one, "biased") ? ", biased" : ""));
+  for (const Title& title : estimator_titles()) {
+    if (json["estimates"].contains(title.name) && json["estimates"][title.name]["lo"].is_number()) {
+      const Json& one = json["estimates"][title.name];
+      chart.categories.push_back(std::string(title.text) + (base::bool_or(one, "biased") ? ", biased" : ""));
       series.y.push_back(one["value"].get<double>());
       series.low.push_back(one["lo"].get<double>());
       series.high.push_back(one["hi"].get<double>());
@@ -115,7 +129,8 @@ report::Section slate_section(const Json& json) {
 report::Page ope_page(const Json& json) {
   report::Page page;
   page.title = "What the other policy would have earned: " + base::string_or(json, "data");
-  page.subtitle = base::with_thousands(base::int_or(json, "rows")) + " rows of " + base::with_thousands(base::int_or(json, "customers")) + " customers";
+  page.subtitle = base::with_thousands(base::int_or(json, "rows")) + " rows" +
+                  (base::bool_or(json, "by_customer") ? " of " + base::with_thousands(base::int_or(json, "customers")) + " customers" : "");
   const bool refused = base::bool_or(json, "refused");
   report::Section values;
   values.heading = "Value";

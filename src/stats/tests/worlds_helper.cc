@@ -94,6 +94,7 @@ Named intervals_of(const LogWorld& world, const Log& log, const RunOptions& opti
   for (const PolicyValue& value : values) {
     const std::string name(name_of(value.estimator));
     out.emplace_back(name + " normal", value.normal);
+    out.emplace_back(name + " skewed", value.skewed);
     if (value.bootstrap.has_value()) {
       out.emplace_back(name + " bootstrap", *value.bootstrap);
     }

@@ -61,10 +61,11 @@ struct PolicyValue {
   Estimator estimator = Estimator::kIpw;
   double value = 0;
   Interval normal;                    ///< sandwich error over customers
+  Interval skewed;                    ///< the same, corrected for skewness (Hall 1992): the one to report
   std::optional<Interval> bootstrap;  ///< percentile, by customer
   std::optional<Interval> bernstein;  ///< Maurer and Pontil 2009: holds at every n, when the bounds are true; unbiased means only
   double limit = 0;                   ///< the one used; 0 where there is none
-  Interval gain;                      ///< less the mean reward of the log, sandwich error
+  Interval gain;                      ///< less the mean reward of the log, corrected for skewness likewise
 };
 /// Every estimator that the inputs allow, in the order of the enum. Says nothing about overlap: ask judge_overlap() first.
 base::Result<std::vector<PolicyValue>> estimate_policy(const OffPolicyInputs& inputs, const OffPolicyOptions& options = {});
