@@ -16,7 +16,7 @@ TEST(Coverage, UnbiasedValuesOfAPolicyHoldTheTruth) {
   for (LogWorld world : log_worlds()) {
     world.customers = std::min<std::size_t>(world.customers, world.name == "few conversions" ? 6000 : 3000);
     const Counts counts = run(world, {.runs = kRuns, .resamples = 0, .with_model = world.name == "fair overlap"});
-    for (const char* name : {"ipw normal", "snipw normal", "dr normal", "sndr normal"}) {
+    for (const char* name : {"ipw skewed", "snipw normal", "snipw skewed", "dr skewed", "sndr skewed"}) {
       if (const auto found = counts.by_interval.find(name); found != counts.by_interval.end()) {
         EXPECT_GE(found->second.coverage(), 0.90) << world.name << ", " << name;
         EXPECT_LE(found->second.coverage(), 0.99) << world.name << ", " << name;

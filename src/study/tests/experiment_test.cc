@@ -42,14 +42,14 @@ std::string world(int customers, double effect, int seed = 1) {
   for (int i = 0; i < customers; ++i) {
     const bool mail = i % 2 == 1;
     const double before = 10 + rng.normal();
-    const double spend = 0.8 * before + 0.6 * rng.normal() + (mail ? effect : 0);
+    const double paid = 0.8 * before + 0.6 * rng.normal() + (mail ? effect : 0);
     const bool visit = rng.chance(mail ? 0.1 + effect / 10 : 0.1);
     const auto sessions = 1 + rng.poisson(3);
     int clicks = 0;
     for (int s = 0; s < sessions; ++s) {
       clicks += rng.chance(mail ? 0.2 + effect / 10 : 0.2) ? 1 : 0;
     }
-    text += "c" + std::to_string(i) + (mail ? ",mail," : ",control,") + (visit ? "1," : "0,") + std::to_string(spend) + "," + std::to_string(before) + "," +
+    text += "c" + std::to_string(i) + (mail ? ",mail," : ",control,") + (visit ? "1," : "0,") + std::to_string(paid) + "," + std::to_string(before) + "," +
             std::to_string(sessions) + "," + std::to_string(clicks) + (before > 10 ? ",high\n" : ",low\n");
   }
   return text;
