@@ -42,4 +42,8 @@ void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
 void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate sequences, and what follows
 void declare_evaluate_uplift(CLI::App& group, Shared& shared);  ///< evaluate uplift
 
+// Each below `evaluate`, in a file of its own.
+void declare_evaluate_ope(CLI::App& group, Shared& shared);
+void declare_evaluate_experiment(CLI::App& group, Shared& shared);
+
 }  // namespace beckon::cli

@@ -7,17 +7,10 @@
 #include <vector>
 
 #include "beckon/base/rng.h"
+#include "quantile.h"
 
 namespace beckon::stats {
 namespace {
-
-// Type 7 quantile of sorted values.
-double quantile(const std::vector<double>& sorted, double p) {
-  const double place = p * static_cast<double>(sorted.size() - 1);
-  const auto index = static_cast<std::size_t>(place);
-  const std::size_t next = std::min(index + 1, sorted.size() - 1);
-  return sorted[index] + (place - static_cast<double>(index)) * (sorted[next] - sorted[index]);
-}
 
 struct Sums {
   double sum = 0;

@@ -46,7 +46,12 @@ std::string percent(double share, int decimals) {
 }
 
 std::string shown_range(const base::Json& object, const std::string& low, const std::string& high) {
-  return object.contains(low) && object[low].is_number() ? shown(object, low) + " … " + shown(object, high) : "–";
+  if (!object.is_object() || !object.contains(low) || !object[low].is_number() || !object[high].is_number()) {
+    return "–";
+  }
+  char text[80];
+  std::snprintf(text, sizeof text, "%.3g … %.3g", object[low].get<double>(), object[high].get<double>());
+  return text;
 }
 
 base::Json number_or_null(double value) { return std::isfinite(value) ? base::Json(value) : base::Json(nullptr); }

@@ -17,7 +17,7 @@ base::Result<base::Json> answer(base::Json json, const report::Page& page, const
 std::string shown(double value);
 std::string shown(const base::Json& object, const std::string& key);
 std::string percent(double share, int decimals = 1);
-/// "low … high" of two members of `object`.
+/// "low … high" of two members of `object`, three digits.
 std::string shown_range(const base::Json& object, const std::string& low, const std::string& high);
 /// The number, or null when it is none: JSON knows no NaN.
 base::Json number_or_null(double value);

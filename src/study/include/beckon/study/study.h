@@ -1,7 +1,10 @@
 #pragma once
-// Studies of a file: what `beckon evaluate uplift|price|ope|experiment` does. Each reads a table, calls the estimators and answers
-// with its figures, the same as a page for the terminal ("text"), and the files that it wrote ("files").
+// Studies of a table: each reads a CSV file, calls the estimators and answers JSON with the page as "text" (and files, when asked for).
 //
-//   uplift.h   what a treatment changes, and whom to treat
+//   ope.h         off-policy evaluation
+//   experiment.h  experiments
+//   uplift.h      what a treatment changes, and whom to treat
 
+#include "beckon/study/experiment.h"
+#include "beckon/study/ope.h"
 #include "beckon/study/uplift.h"
