@@ -40,5 +40,6 @@ void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, er
 void declare_run_command(CLI::App& app, Shared& shared);        ///< run
 void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
 void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate
+void declare_evaluate_price(CLI::App& group, Shared& shared);   ///< evaluate price
 
 }  // namespace beckon::cli

@@ -66,6 +66,7 @@ void declare_evaluate_command(CLI::App& app, Shared& shared) {
                   "Example:  beckon evaluate sequences beauty.txt.gz --seeds 1,2,3 --out beauty\n"
                   "          beckon evaluate sequences --shop my-shop --protocol next-basket --split-time 2011-11-21 --out basket");
   command->callback([arguments, shop, &shared] { run_evaluation(shared, *arguments, shop->count() > 0); });
+  declare_evaluate_price(*group, shared);
 }
 
 }  // namespace beckon::cli
