@@ -132,10 +132,12 @@ base::Result<price::Predictability> asked(const PriceRequest& request, const pri
   return price::price_predictability(columns.asked, left, rows, options);
 }
 
+// All that are surely related to the price once one of them matters: the small ones help to see what the price followed.
 std::vector<std::string> predictors(const price::Predictability& predicted) {
+  constexpr double kSure = 0.01;
   std::vector<std::string> out;
   for (const auto& finding : predicted.columns) {
-    if (finding.predicts) {
+    if (finding.predicts || (finding.p_value <= kSure && finding.r2 > 0)) {
       out.push_back(finding.column);
     }
   }
@@ -167,7 +169,7 @@ std::string percent_of(double share) {
 void add_prediction_warning(const price::Predictability& predicted, const std::string& kind, const std::string& where, PriceStudy& study) {
   const std::vector<std::string> names = predictors(predicted);
   study.warnings.push_back({kind, names,
-                            where + " can be predicted" + (names.empty() ? "" : " by " + listed(names, 20)) + ": together the columns explain " +
+                            where + " can be predicted" + (names.empty() ? "" : " by " + listed(names, 40)) + ": together the columns explain " +
                                 percent_of(std::max(0.0, predicted.r2)) + " of its variance out of fold, so whoever set it looked at something. " +
                                 (study.declared ? "It was not drawn at random within the cells that were named."
                                                 : "Name the cells it was drawn within (--randomised-within), or adjust for these columns (--features).")});
