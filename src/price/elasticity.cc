@@ -32,6 +32,7 @@ struct Sums {
   double quantity = 0;
   double log_price = 0;
   double log_price_squares = 0;
+  double price_squares = 0;
   double log_price_within = 0;
   std::unordered_set<double> prices;
 };
@@ -59,6 +60,8 @@ std::vector<Sums> sums_by_group(const Observations& data, std::size_t groups, co
     Sums& sum = sums[group_at(data, i)];
     const double away = log_price[i] - sum.log_price / static_cast<double>(sum.rows);
     sum.log_price_squares += away * away;
+    const double level = data.price[i] - sum.price / static_cast<double>(sum.rows);
+    sum.price_squares += level * level;
   }
   return sums;
 }
@@ -145,9 +148,9 @@ std::vector<Elasticity> by_least_squares(const Observations& data, std::vector<S
     means.push_back(at_mean(out.back(), options.scale));
     out.back().slope = sum.xx > 0 ? sum.xy / sum.xx : 0;
     out.back().elasticity.estimate = out.back().slope * means.back().factor;
-    if (options.residuals != nullptr && sum.log_price_squares > 0) {  // the columns took their part of the variation as well
-      const double unit = options.scale == Scale::kLinearAtMean ? out.back().mean_price * out.back().mean_price : 1;
-      out.back().variation.residual_share = std::min(1.0, sum.xx / unit / sum.log_price_squares);
+    const double squares = options.scale == Scale::kLinearAtMean ? sum.price_squares : sum.log_price_squares;
+    if (options.residuals != nullptr && squares > 0) {  // the columns took their part of the variation as well
+      out.back().variation.residual_share = std::min(1.0, sum.xx / squares);
     }
   }
   const std::vector<double> sizes = effect_sizes(effects);

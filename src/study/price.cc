@@ -16,7 +16,8 @@ constexpr double kLittleVariation = 0.01;   // share of the variance of log pric
 constexpr double kLittleMove = 0.002;       // deviation of log price: a fifth of a percent
 constexpr double kManyDropped = 0.05;
 constexpr std::size_t kGroupCurves = 8;
-constexpr std::size_t kCurveRowsMin = 50;
+constexpr std::size_t kGroupsTried = 32;
+constexpr std::int64_t kCurveRowsMin = 50;
 constexpr double kDepths[] = {0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5};
 
 bool among(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
@@ -284,11 +285,15 @@ void add_curves(const PriceRequest& request, const PriceData& data, const Nuisan
     }
     return;
   }
-  for (std::size_t g = 0; g < data.groups.size() && study.curves.size() < kGroupCurves; ++g) {
-    const Part part = part_of(data, g);
-    if (part.price.size() < kCurveRowsMin || !study.groups[g].identified) {
+  // Groups come by rows, most first: the first thin one ends it, and only so many are tried (each is a pass over all rows).
+  for (std::size_t g = 0; g < std::min(data.groups.size(), kGroupsTried) && study.curves.size() < kGroupCurves; ++g) {
+    if (data.groups[g].rows < kCurveRowsMin) {
+      break;
+    }
+    if (!study.groups[g].identified) {
       continue;
     }
+    const Part part = part_of(data, g);
     options.prior_elasticity = study.shrinkage.groups[g].prior_mean;
     options.prior_std_error = std::clamp(study.shrinkage.groups[g].prior_std_error, 1e-3, 5.0);
     if (auto curve = price::dose_curve({part.price, part.quantity, part.cell, {}}, options); curve.ok()) {

@@ -41,7 +41,7 @@ struct Residuals {
 
 /// What an elasticity was read from: nothing is learned from a price that does not move.
 struct Variation {
-  double residual_share = 0;  ///< variance of log price that is left inside cells (and beside the columns), of all there is; 0 … 1
+  double residual_share = 0;  ///< variance of log price left inside cells, of all there is; with residuals and kLinearAtMean: of the price
   std::int64_t rows = 0;
   std::int64_t distinct_prices = 0;
 };
