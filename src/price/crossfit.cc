@@ -140,7 +140,8 @@ CrossRidge::Scores CrossRidge::scores(std::span<const double> target) const {
     }
     for (std::size_t b = 0; b < x_.blocks.size(); ++b) {
       const Encoded::Block& block = x_.blocks[b];
-      std::vector<double> beta(rest.begin() + static_cast<std::ptrdiff_t>(block.first), rest.begin() + static_cast<std::ptrdiff_t>(block.first + block.count));
+      const auto from = rest.begin() + static_cast<std::ptrdiff_t>(block.first);
+      std::vector<double> beta(from, from + static_cast<std::ptrdiff_t>(block.count));
       solve(folds_[f].blocks[b], block.count, beta);
       double sum = 0;
       for (std::size_t i = 0; i < block.count; ++i) {

@@ -55,7 +55,8 @@ struct Posterior {
   std::vector<double> mean;
 };
 
-Posterior posterior_of(const Response& response, const Knots& knots, const std::vector<double>& bends, std::pair<const CurveOptions*, double> options_and_bend) {
+Posterior posterior_of(const Response& response, const Knots& knots, const std::vector<double>& bends,
+                       std::pair<const CurveOptions*, double> options_and_bend) {
   const auto [options, bend] = options_and_bend;
   const std::size_t k = knots.at.size();
   std::vector<double> covariance(k * k);

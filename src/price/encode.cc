@@ -26,7 +26,8 @@ void add_flags(const std::vector<std::uint32_t>& codes, const std::vector<std::u
   }
 }
 
-void encode_labels(const std::vector<std::uint32_t>& codes, const std::string& name, const EncodeOptions& options, std::pair<Columns*, std::vector<std::string>*> out) {
+void encode_labels(const std::vector<std::uint32_t>& codes, const std::string& name, const EncodeOptions& options,
+                   std::pair<Columns*, std::vector<std::string>*> out) {
   std::unordered_map<std::uint32_t, std::size_t> counts;
   for (const auto code : codes) {
     ++counts[code];
@@ -135,7 +136,8 @@ Picked pick(const table::Column& column, std::span<const std::uint32_t> rows) {
 }
 
 // The products of a pair's columns (of a number: the value and its bend at the median): interactions, as far as there is room.
-void add_products(std::vector<Columns>& blocks, std::vector<Encoded::Block>& names, std::pair<const std::vector<std::size_t>*, std::size_t> leading_and_room) {
+void add_products(std::vector<Columns>& blocks, std::vector<Encoded::Block>& names,
+                  std::pair<const std::vector<std::size_t>*, std::size_t> leading_and_room) {
   const auto [leading, columns_max] = leading_and_room;
   std::size_t used = 0;
   for (const auto& block : blocks) {

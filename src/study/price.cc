@@ -226,8 +226,9 @@ void judge(const PriceRequest& request, const PriceData& data, const Sorted& col
   if (!columns.late_features.empty()) {
     study.grade = study.groups_grade = "not credible";
     study.warnings.push_back({"feature_after_price", columns.late_features,
-                              listed(columns.late_features, 8) + ": made from the price or filled in when something was bought, so adjusting for it hides the effect. "
-                              "Leave it out of --features."});
+                              listed(columns.late_features, 8) +
+                                  ": made from the price or filled in when something was bought, so adjusting for it hides the effect. "
+                                  "Leave it out of --features."});
   }
 }
 

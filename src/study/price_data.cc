@@ -58,7 +58,8 @@ base::Status pick_rows(const PriceRequest& request, PriceData& data) {
   }
   const std::string where = data.table.name() + ": ";
   if (data.index.size() < kRowsMin) {
-    return base::failed_precondition(where + base::with_thousands(static_cast<std::int64_t>(data.index.size())) + " rows have a price above 0 and a quantity (" +
+    return base::failed_precondition(where + base::with_thousands(static_cast<std::int64_t>(data.index.size())) +
+                                     " rows have a price above 0 and a quantity (" +
                                      base::with_thousands(data.price_missing) + " without a price, " + base::with_thousands(data.price_not_positive) +
                                      " with 0 or less, " + base::with_thousands(data.quantity_missing) + " without a quantity, " +
                                      base::with_thousands(data.quantity_negative) + " with a negative one): " + std::to_string(kRowsMin) + " are needed");

@@ -139,14 +139,13 @@ report::Section groups_section(const PriceRequest& request, const PriceData& dat
     section.charts.push_back(group_curve_chart(data, study));
   }
   report::Table table;
-  table.columns = {{"group", Align::kLeft}, {"shrunk", Align::kRight}, {"interval", Align::kRight}, {"as measured", Align::kRight},
-                   {"interval", Align::kRight}, {"own weight", Align::kRight}, {"rows", Align::kRight}, {"prices", Align::kRight},
-                   {"variation used", Align::kRight}};
+  table.columns = {{"group", Align::kLeft}, {"shrunk", Align::kRight}, {"as measured", Align::kRight}, {"rows", Align::kRight},
+                   {"prices", Align::kRight}, {"variation used", Align::kRight}};
   for (std::size_t g = 0; g < study.groups.size() && g < kGroupsShown; ++g) {
     const price::Elasticity& own = study.groups[g];
     const price::Shrunk& shrunk = study.shrinkage.groups[g];
-    table.rows.push_back({data.groups[g].name, two(shrunk.value), range(shrunk), own.identified ? two(own.elasticity.estimate) : "–",
-                          own.identified ? range(own.elasticity) : "–", percent(shrunk.own_weight, 0), base::with_thousands(own.variation.rows),
+    table.rows.push_back({data.groups[g].name, two(shrunk.value) + " (" + range(shrunk) + ")",
+                          own.identified ? two(own.elasticity.estimate) + " (" + range(own.elasticity) + ")" : "–", base::with_thousands(own.variation.rows),
                           base::with_thousands(own.variation.distinct_prices), percent(own.variation.residual_share, 0)});
   }
   if (study.groups.size() > kGroupsShown) {

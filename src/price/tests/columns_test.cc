@@ -105,6 +105,7 @@ TEST(Predictability, RaisesFewFalseAlarms) {
     options.seed = static_cast<std::uint64_t>(run);
     alarms += price_predictability(offers.known(), offers.logs(), offers.rows(true), options)->predicts ? 1 : 0;
   }
+  testing::Test::RecordProperty("false_alarms", std::to_string(alarms) + " of " + std::to_string(runs));
   EXPECT_LE(alarms, std::max(3, runs / 20));
 }
 

@@ -44,7 +44,9 @@ TEST(Coverage, ResidualOnResidualUnderABentConfounder) {
     plain += pooled_elasticity(world.all(), {})->elasticity.estimate / runs;
   }
   EXPECT_GT(plain, -0.2);  // without the confounder: demand hardly reacts
+  testing::Test::RecordProperty("mean_and_plain", std::to_string(mean) + " " + std::to_string(plain));
   EXPECT_NEAR(mean, -1.5, 0.04);
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / runs));
   EXPECT_GE(inside, 0.92 * runs) << inside;  // 300 runs have a deviation of 1.3 %
   EXPECT_LE(inside, 0.98 * runs) << inside;
 }

@@ -60,6 +60,7 @@ TEST(Coverage, CurveOfSharesHoldsTheTruthAtEveryDepth) {
       line_away += std::pow(line->mean_quantity + line->slope * (point.price - line->mean_price) - truth, 2);
     }
   }
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / all));
   EXPECT_GE(inside, 0.92 * all) << static_cast<double>(inside) / all;
   EXPECT_LE(inside, 0.985 * all) << static_cast<double>(inside) / all;
   EXPECT_LT(away, 0.25 * line_away);  // it bends where the truth bends
@@ -81,6 +82,7 @@ TEST(Coverage, CurveOfAmountsHoldsAConstantElasticity) {
       ++all;
     }
   }
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / all));
   EXPECT_GE(inside, 0.92 * all) << static_cast<double>(inside) / all;
   EXPECT_LE(inside, 0.985 * all) << static_cast<double>(inside) / all;
 }

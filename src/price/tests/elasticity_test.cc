@@ -47,6 +47,7 @@ TEST(Coverage, LogLogInsideCellsWhereOrdinaryRegressionIsWrong) {
     plain += pooled_elasticity({world.price, world.quantity, {}, {}}, {})->elasticity.estimate / runs;
   }
   EXPECT_GT(plain, -1);  // it says that demand hardly reacts
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / runs));
   EXPECT_GE(inside, 0.93 * runs) << inside;
   EXPECT_LE(inside, 0.97 * runs) << inside;
 }
@@ -73,6 +74,7 @@ TEST(Coverage, LinearProbabilityAtTheMean) {
     const World world = binary_world(static_cast<std::uint64_t>(run), 900);
     inside += holds(pooled_elasticity(world.all(), {Scale::kLinearAtMean, 0.95, nullptr})->elasticity, truth) ? 1 : 0;
   }
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / runs));
   EXPECT_GE(inside, 0.93 * runs) << inside;
   EXPECT_LE(inside, 0.97 * runs) << inside;
 }
@@ -100,6 +102,7 @@ TEST(Coverage, PoissonWithZerosAndSpread) {
     ASSERT_TRUE(found.ok());
     inside += holds(found->elasticity, -1.2) ? 1 : 0;
   }
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / runs));
   EXPECT_GE(inside, 0.93 * runs) << inside;
   EXPECT_LE(inside, 0.97 * runs) << inside;
 }

@@ -43,8 +43,10 @@ TEST(Shrink, IsCloserToTheTruthAndCovers) {
       ++all;
     }
   }
+  testing::Test::RecordProperty("squared_error_of_raw", std::to_string(shrunk / raw));
   EXPECT_LT(shrunk, 0.4 * raw);
   EXPECT_LT(shrunk, flat);  // knowing the parent helps
+  testing::Test::RecordProperty("coverage", std::to_string(static_cast<double>(inside) / all));
   EXPECT_GE(inside, 0.93 * all);
   EXPECT_LE(inside, 0.97 * all);
 }

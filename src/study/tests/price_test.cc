@@ -43,10 +43,10 @@ std::string loans(std::size_t rows, std::uint64_t seed = 1) {
   std::string out = "price,sold,class,age,letter,contract,loan,day\n";
   for (std::size_t i = 0; i < rows; ++i) {
     const int risky = rng.chance(0.5) ? 1 : 0;
-    const double price = std::round(4 * (4 + 4 * risky + 4 * rng.uniform())) / 4;
-    const bool sold = rng.chance(0.5 - 0.2 * risky - 0.02 * price);
-    const double contract = rng.chance(0.5) ? price : price - 0.25;
-    out += std::to_string(price) + "," + (sold ? "1" : "0") + "," + (risky ? "high" : "low") + "," + std::to_string(20 + rng.below(50)) + "," +
+    const double asked = std::round(4 * (4 + 4 * risky + 4 * rng.uniform())) / 4;
+    const bool sold = rng.chance(0.5 - 0.2 * risky - 0.02 * asked);
+    const double contract = rng.chance(0.5) ? asked : asked - 0.25;
+    out += std::to_string(asked) + "," + (sold ? "1" : "0") + "," + (risky ? "high" : "low") + "," + std::to_string(20 + rng.below(50)) + "," +
            (rng.chance(0.5) ? "a" : "b") + "," + std::to_string(contract) + "," + (sold ? std::to_string(100 + rng.below(900)) : "") + ",2024-01-" +
            std::to_string(10 + rng.below(20)) + "\n";
   }
