@@ -79,7 +79,7 @@ report::Chart group_curve_chart(const PriceData& data, const PriceStudy& study) 
   for (double depth = 0; depth <= 60; depth += 5) {
     chart.x.push_back(depth);
   }
-  constexpr std::size_t kLinesMost = 6;
+  constexpr std::size_t kLinesMost = 5;  // names of more do not fit beside one another
   for (std::size_t c = 0; c < study.curves.size() && c < kLinesMost; ++c) {
     report::Series series{data.groups[study.curves[c].group].name, {}, {}, {}};
     for (const double depth : chart.x) {
