@@ -40,9 +40,10 @@ void declare_people_commands(CLI::App& app, Shared& shared);    ///< explain, er
 void declare_run_command(CLI::App& app, Shared& shared);        ///< run
 void declare_simulate_command(CLI::App& app, Shared& shared);   ///< simulate
 void declare_evaluate_command(CLI::App& app, Shared& shared);   ///< evaluate sequences, and what follows
-void declare_evaluate_uplift(CLI::App& group, Shared& shared);  ///< evaluate uplift
 
 // Each below `evaluate`, in a file of its own.
+void declare_evaluate_uplift(CLI::App& group, Shared& shared);
+void declare_evaluate_price(CLI::App& group, Shared& shared);
 void declare_evaluate_ope(CLI::App& group, Shared& shared);
 void declare_evaluate_experiment(CLI::App& group, Shared& shared);
 

@@ -37,9 +37,8 @@ void run_evaluation(Shared& shared, Arguments& arguments, bool of_shop) {
 }  // namespace
 
 void declare_evaluate_command(CLI::App& app, Shared& shared) {
-  CLI::App* group = app.add_subcommand("evaluate", "Models, policies and experiments beside what they have to beat");
+  CLI::App* group = app.add_subcommand("evaluate", "Models, treatments, prices, policies and experiments beside what they have to beat");
   group->require_subcommand(1);
-  declare_evaluate_uplift(*group, shared);
   auto arguments = std::make_shared<Arguments>();
   engine::EvaluateRequest& request = arguments->request;
   CLI::App* command = group->add_subcommand("sequences", "Train once a seed, rank the whole catalogue for every test customer");
@@ -67,6 +66,8 @@ void declare_evaluate_command(CLI::App& app, Shared& shared) {
                   "Example:  beckon evaluate sequences beauty.txt.gz --seeds 1,2,3 --out beauty\n"
                   "          beckon evaluate sequences --shop my-shop --protocol next-basket --split-time 2011-11-21 --out basket");
   command->callback([arguments, shop, &shared] { run_evaluation(shared, *arguments, shop->count() > 0); });
+  declare_evaluate_uplift(*group, shared);
+  declare_evaluate_price(*group, shared);
   declare_evaluate_ope(*group, shared);
   declare_evaluate_experiment(*group, shared);
 }

@@ -33,6 +33,11 @@ std::string learner_text(const base::Json& learner) {
   return at == kNames.end() ? name : at->second;
 }
 
+std::string base_text(const base::Json& learner) {
+  const std::string base = base::string_or(learner, "base");
+  return base == "trees" ? "boosted trees" : base == "linear" ? "linear models" : base;
+}
+
 report::Table learners_table(const base::Json& arm, bool economics) {
   report::Table table;
   table.title = "Learners, each judged on customers that it had not seen";
@@ -162,7 +167,7 @@ std::string verdict_text(const base::Json& arm) {
   if (verdict == "treat nobody") {
     return "Treat nobody, or learn more: no effect that is worth its cost, and no order of the customers does better than chance.";
   }
-  std::string out = "Rank by " + base::string_or(arm, "chosen") + ".";
+  std::string out = "Rank by " + learner_text(arm["best"]) + (arm["best"]["base"] == "all" ? "." : " over " + base_text(arm["best"]) + ".");
   if (arm["best"]["name"] == "response") {
     out += " Who buys more anyway also gains more: ranking by response beats every learner of effects here.";
   } else if (base::bool_or(arm, "response_is_enough")) {
@@ -183,7 +188,9 @@ report::Section arm_section(const base::Json& json, const base::Json& arm) {
   }
   section.figures.push_back({randomised ? "effect of treating" : "adjusted difference", fixed(arm["effect"], "value", 4), "95 %: " + range(arm["effect"], 4)});
   section.figures.push_back({"Qini × 10⁴ of the best", fixed(arm, "best_qini_e4", 1), "needed against chance: " + fixed(arm, "qini_needed_e4", 1)});
-  section.figures.push_back({"the same, chosen inside each fold", fixed(arm, "nested_qini_e4", 1), "what the choice itself is worth"});
+  if (arm["nested_qini_e4"].is_number()) {
+    section.figures.push_back({"the same, chosen inside each fold", fixed(arm, "nested_qini_e4", 1), "what the choice itself is worth"});
+  }
   const bool economics = base::bool_or(json, "economics_given");
   if (economics) {
     const base::Json& policy = arm["policy"];

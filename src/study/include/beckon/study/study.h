@@ -3,8 +3,10 @@
 //
 //   ope.h         off-policy evaluation
 //   experiment.h  experiments
+//   price.h       price response
 //   uplift.h      what a treatment changes, and whom to treat
 
 #include "beckon/study/experiment.h"
 #include "beckon/study/ope.h"
+#include "beckon/study/price.h"
 #include "beckon/study/uplift.h"
