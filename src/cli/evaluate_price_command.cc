@@ -40,6 +40,7 @@ void declare_evaluate_price(CLI::App& group, Shared& shared) {
                       "Workers (default: one for each core); the answer does not depend on it")->check(CLI::Range(1, 1024));
   command->add_option("--out", request.out, "Folder for report.json and report.html");
   command->add_flag("--json", shared.json, "Print the result as one line of JSON");
+  command->add_flag("--quiet", shared.quiet, "No progress");
   command->footer("Example:  beckon evaluate price offers.csv.gz --price rate --quantity taken --randomised-within risk,wave --by risk\n"
                   "          beckon evaluate price sales.csv --price price --quantity sold --by brand,feat --out prices");
   command->callback([arguments, &shared] {
