@@ -189,7 +189,7 @@ ColumnRole role_of(const table::Column& column, const Rows& rows) {
     }
   }
   if (!few.empty() && cuts_the_price(few, rows)) {
-    return {Role::kMadeFromPrice, "its values are separate ranges of the price"};
+    return {Role::kCutsPrice, "its values are separate ranges of the price"};
   }
   if (filled_by_purchase(column, rows)) {
     return {Role::kAfterPurchase, "is filled in when something is bought"};

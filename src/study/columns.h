@@ -11,6 +11,12 @@
 
 namespace beckon::study {
 
+/// A column that was not used, and why.
+struct LeftOut {
+  std::string column;
+  std::string why;
+};
+
 /// Labels of a column as codes 0 …, in the order of the labels (as numbers where all are numbers); kMissing for empty cells.
 constexpr std::uint32_t kMissing = 0xFFFFFFFFU;
 struct Coded {

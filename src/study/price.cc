@@ -27,6 +27,7 @@ struct Sorted {
   std::vector<const table::Column*> asked;
   std::vector<const table::Column*> features;
   std::vector<std::string> late_features;
+  std::vector<std::string> cutting;  // each value has a range of the price for itself
 };
 
 base::Result<Sorted> sorted_columns(const PriceRequest& request, const PriceData& data, PriceStudy& study) {
@@ -41,7 +42,9 @@ base::Result<Sorted> sorted_columns(const PriceRequest& request, const PriceData
       return base::invalid_argument("--features names '" + name + "', which is the price or the quantity itself: leave it out");
     }
     out.features.push_back(found);
-    if (price::role_of(*found, data.rows_in_use()).role != price::Role::kKnownBefore) {
+    // What cuts the price may be adjusted for: inside its ranges the price still moves.
+    const price::Role role = price::role_of(*found, data.rows_in_use()).role;
+    if (role != price::Role::kKnownBefore && role != price::Role::kCutsPrice) {
       out.late_features.push_back(name);
     }
   }
@@ -54,6 +57,9 @@ base::Result<Sorted> sorted_columns(const PriceRequest& request, const PriceData
       out.asked.push_back(&column);
     } else {
       study.left_out.push_back({column.name, role.why});
+      if (role.role == price::Role::kCutsPrice) {
+        out.cutting.push_back(column.name);
+      }
     }
   }
   return out;
@@ -216,6 +222,13 @@ void judge(const PriceRequest& request, const PriceData& data, const Sorted& col
                                   ": read the elasticities as associations."});
   } else if (!study.declared) {
     study.notes.push_back("no column that was asked predicts the price; nothing else says that it was drawn at random");
+  }
+  if (!study.declared && !columns.cutting.empty()) {
+    study.grade = study.groups_grade = "not credible";
+    study.warnings.push_back({"separate_price_ranges", columns.cutting,
+                              "Each value of " + listed(columns.cutting, 8) +
+                                  " has a range of the price for itself. Where it decided the price, the answer mixes it with the price: name it with "
+                                  "--features or --randomised-within. Where it is made from the price, name it with --ignore."});
   }
   if (moves_little(study.pooled, data.price)) {
     study.grade = study.groups_grade = "not credible";

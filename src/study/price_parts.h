@@ -8,6 +8,7 @@
 #include "beckon/price/price.h"
 #include "beckon/report/report.h"
 #include "beckon/study/price.h"
+#include "columns.h"
 
 namespace beckon::study {
 
@@ -40,10 +41,6 @@ struct PriceData {
 };
 base::Result<PriceData> read_prices(const PriceRequest& request);
 
-struct LeftOut {
-  std::string column;
-  std::string why;
-};
 struct PriceWarning {
   std::string kind;
   std::vector<std::string> columns;

@@ -128,7 +128,7 @@ class UpliftStudy {
   base::Json heading(const UpliftData& data) const {
     base::Json left_out = base::Json::array();
     for (const LeftOut& column : data.left_out) {
-      left_out.push_back({{"column", column.column}, {"reason", column.reason}});
+      left_out.push_back({{"column", column.column}, {"reason", column.why}});
     }
     return {{"file", request_.file.substr(request_.file.rfind('/') + 1)},
             {"treatment", request_.treatment},

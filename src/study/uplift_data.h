@@ -9,14 +9,9 @@
 #include "beckon/study/uplift.h"
 #include "beckon/table/table.h"
 #include "beckon/uplift/uplift.h"
+#include "columns.h"
 
 namespace beckon::study {
-
-/// A column that was not used, and why.
-struct LeftOut {
-  std::string column;
-  std::string reason;
-};
 
 struct Arm {
   std::string label;

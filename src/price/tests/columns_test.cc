@@ -71,7 +71,7 @@ TEST(Roles, TellCausesFromConsequences) {
   const Offers offers(1);
   const auto role = [&](std::size_t c) { return role_of(offers.columns[c], offers.rows(true)).role; };
   EXPECT_EQ(role(0), Role::kKnownBefore);
-  EXPECT_EQ(role(1), Role::kMadeFromPrice);  // threshold
+  EXPECT_EQ(role(1), Role::kCutsPrice);  // threshold
   EXPECT_EQ(role(2), Role::kMadeFromPrice);  // equal on half of the rows
   EXPECT_EQ(role(3), Role::kAfterPurchase);
   EXPECT_EQ(role(4), Role::kMadeFromPrice);  // logarithm

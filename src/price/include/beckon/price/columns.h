@@ -22,7 +22,8 @@ struct Rows {
 
 enum class Role {
   kKnownBefore,    ///< may have shaped the price, may be adjusted for
-  kMadeFromPrice,  ///< equals the price on many rows, moves with it, or cuts it at a threshold: says nothing about how it was set
+  kMadeFromPrice,  ///< equals the price on many rows or moves with it: says nothing about how it was set
+  kCutsPrice,      ///< each value has a range of the price for itself: made from the price ("above normal"), or what decided it (a risk class)
   kAfterPurchase,  ///< filled in when something was bought: adjusting for it would hide the effect
 };
 struct ColumnRole {
@@ -31,8 +32,8 @@ struct ColumnRole {
 };
 /// Rules, in this order; "inside cells" leaves the mean of the cell out:
 ///   made from the price  rank correlation with the price of 0.98 or more in size inside cells; or equal to it on a fifth of the rows and
-///                        five times as often as chance has it; or twelve or fewer values that lie in separate ranges of the price in
-///                        every cell with 10 rows of each (a threshold such as "above the normal price")
+///                        five times as often as chance has it
+///   cuts the price       twelve or fewer values that lie in separate ranges of the price in every cell with 10 rows of each
 ///   after the purchase   one value (or missing) on 98 % of the rows where nothing was bought, and on at most half of the others
 /// What follows from the price by other ways (an application that was turned down) cannot be told from its values: leave it out by name.
 ColumnRole role_of(const table::Column& column, const Rows& rows);
