@@ -77,7 +77,10 @@ int main(int argc, char** argv) {
   trees.l2 = 1;
   trees.learning_rate = 0.1;
   trees.threads = arguments.threads;
-  const auto base = arguments.base == "trees" ? uplift::boosted_trees(trees) : uplift::linear();
+  base::ThreadExecutor executor(static_cast<std::size_t>(arguments.threads));
+  uplift::LinearOptions lines;
+  lines.executor = &executor;
+  const auto base = arguments.base == "trees" ? uplift::boosted_trees(trees) : uplift::linear(lines);
   uplift::Ask ask{&trial.x, std::vector<std::uint32_t>(trial.x.rows), trial.propensity};
   std::iota(ask.rows.begin(), ask.rows.end(), 0U);
   const auto learner = arguments.learner == "x" ? uplift::Learner::kCross : uplift::Learner::kDoublyRobust;

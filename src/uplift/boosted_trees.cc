@@ -36,10 +36,11 @@ std::vector<float> gathered(const Matrix& x, std::span<const std::uint32_t> rows
   return out;
 }
 
-class Data {
+// Quantised from one batch: the library keeps a byte a cell and no copy of the floats.
+class Data final : public Prepared {
  public:
   Data() = default;
-  ~Data() {
+  ~Data() override {
     if (handle_ != nullptr) {
       XGDMatrixFree(handle_);
     }
@@ -51,16 +52,22 @@ class Data {
   Data& operator=(const Data&) = delete;
   DMatrixHandle handle() const { return handle_; }
 
-  // Quantised from one batch: the library keeps a byte a cell and no copy of the floats.
-  base::Status quantise(const Lesson& lesson, const TreeOptions& options) {
-    values_ = gathered(*lesson.x, lesson.rows);
-    interface_ = array_text(values_.data(), lesson.rows.size(), lesson.x->columns);
-    lesson_ = &lesson;
+  base::Status quantise(const Matrix& x, std::span<const std::uint32_t> rows, const TreeOptions& options) {
+    values_ = gathered(x, rows);
+    interface_ = array_text(values_.data(), rows.size(), x.columns);
     BECKON_TRY_STATUS(said(XGProxyDMatrixCreate(&proxy_)));
     const std::string config = "{\"missing\":NaN,\"nthread\":" + std::to_string(options.threads) + ",\"max_bin\":" + std::to_string(options.bins) + "}";
     BECKON_TRY_STATUS(said(XGQuantileDMatrixCreateFromCallback(this, proxy_, nullptr, rewind, next, config.c_str(), &handle_)));
     values_ = {};
+    ones_.assign(rows.size(), 1.0F);
     return base::ok_status();
+  }
+
+  base::Status set(const Lesson& lesson) const {
+    const auto size = static_cast<bst_ulong>(lesson.rows.size());
+    BECKON_TRY_STATUS(said(XGDMatrixSetFloatInfo(handle_, "label", lesson.outcome.data(), size)));
+    const float* weight = lesson.weight.empty() ? ones_.data() : lesson.weight.data();
+    return said(XGDMatrixSetFloatInfo(handle_, "weight", weight, size));
   }
 
  private:
@@ -71,17 +78,12 @@ class Data {
       return 0;
     }
     data.given_ = true;
-    const Lesson& lesson = *data.lesson_;
-    const auto size = static_cast<bst_ulong>(lesson.rows.size());
-    const bool ok = XGProxyDMatrixSetDataDense(data.proxy_, data.interface_.c_str()) == 0 &&
-                    XGDMatrixSetFloatInfo(data.proxy_, "label", lesson.outcome.data(), size) == 0 &&
-                    (lesson.weight.empty() || XGDMatrixSetFloatInfo(data.proxy_, "weight", lesson.weight.data(), size) == 0);
-    return ok ? 1 : 0;
+    return XGProxyDMatrixSetDataDense(data.proxy_, data.interface_.c_str()) == 0 ? 1 : 0;
   }
 
   std::vector<float> values_;
+  std::vector<float> ones_;
   std::string interface_;
-  const Lesson* lesson_ = nullptr;
   bool given_ = false;
   DMatrixHandle proxy_ = nullptr;
   DMatrixHandle handle_ = nullptr;
@@ -98,9 +100,8 @@ class Trees final : public Fitted {
   Trees(const Trees&) = delete;
   Trees& operator=(const Trees&) = delete;
 
-  base::Status grow(const Lesson& lesson, const TreeOptions& options) {
-    Data data;
-    BECKON_TRY_STATUS(data.quantise(lesson, options));
+  base::Status grow(const Lesson& lesson, const Data& data, const TreeOptions& options) {
+    BECKON_TRY_STATUS(data.set(lesson));
     const DMatrixHandle handle = data.handle();
     BECKON_TRY_STATUS(said(XGBoosterCreate(&handle, 1, &booster_)));
     const bool probability = lesson.response == Response::kProbability;
@@ -161,13 +162,24 @@ class BoostedTrees final : public Base {
   std::string_view name() const override { return "trees"; }
   bool finds_interactions() const override { return true; }
 
+  base::Result<std::unique_ptr<Prepared>> prepare(const Matrix& x, std::span<const std::uint32_t> rows) const override {
+    auto data = std::make_unique<Data>();
+    BECKON_TRY_STATUS(data->quantise(x, rows, options_));
+    return std::unique_ptr<Prepared>(std::move(data));
+  }
+
   base::Result<std::unique_ptr<Fitted>> fit(const Lesson& lesson) const override {
     check(lesson);
     if (auto constant = fit_constant(lesson)) {
       return std::unique_ptr<Fitted>(std::move(constant));
     }
     auto trees = std::make_unique<Trees>();
-    BECKON_TRY_STATUS(trees->grow(lesson, options_));
+    std::unique_ptr<Prepared> own;
+    if (lesson.prepared == nullptr) {
+      BECKON_TRY(own, prepare(*lesson.x, lesson.rows));
+    }
+    const auto& data = static_cast<const Data&>(lesson.prepared == nullptr ? *own : *lesson.prepared);
+    BECKON_TRY_STATUS(trees->grow(lesson, data, options_));
     return std::unique_ptr<Fitted>(std::move(trees));
   }
 

@@ -19,6 +19,10 @@ class Constant final : public Fitted {
 
 }  // namespace
 
+base::Result<std::unique_ptr<Prepared>> Base::prepare(const Matrix&, std::span<const std::uint32_t>) const {
+  return std::unique_ptr<Prepared>();
+}
+
 void check(const Lesson& lesson) {
   BECKON_CHECK(lesson.x != nullptr && !lesson.rows.empty() && lesson.outcome.size() == lesson.rows.size());
   BECKON_CHECK(lesson.weight.empty() || lesson.weight.size() == lesson.rows.size());

@@ -73,10 +73,22 @@ class Study {
     Part control;
   };
 
-  base::Result<Part> fit(const Rows& rows, const Scores& outcome, Response response, const Scores& weight = {}) const {
-    return base_.fit({&trial_.x, rows, outcome, weight, response, options_.seed});
+  base::Result<Part> fit(const Rows& rows, const Scores& outcome, Response response, const Scores& weight = {}) {
+    BECKON_TRY(Prepared * prepared, prepared_for(rows));
+    return base_.fit({&trial_.x, rows, outcome, weight, response, options_.seed, prepared});
   }
-  base::Result<Part> fit_outcome(const Rows& rows) const { return fit(rows, outcomes(rows), trial_.response); }
+  // Sets that several learners learn from are prepared once.
+  base::Result<Prepared*> prepared_for(const Rows& rows) {
+    const std::size_t set = &rows == &rows_ ? 0 : &rows == &treated_ ? 1 : &rows == &control_ ? 2 : 3;
+    if (set == 3) {
+      return static_cast<Prepared*>(nullptr);
+    }
+    if (prepared_[set] == nullptr) {
+      BECKON_TRY(prepared_[set], base_.prepare(trial_.x, rows));
+    }
+    return prepared_[set].get();
+  }
+  base::Result<Part> fit_outcome(const Rows& rows) { return fit(rows, outcomes(rows), trial_.response); }
   Scores outcomes(const Rows& rows) const {
     Scores out;
     for (const std::uint32_t r : rows) {
@@ -100,7 +112,7 @@ class Study {
     return &*both_;
   }
 
-  base::Result<Scores> response(const Ask& ask) const {
+  base::Result<Scores> response(const Ask& ask) {
     BECKON_TRY(const Part part, fit_outcome(rows_));
     return answers(*part, *ask.x, ask.rows);
   }
@@ -220,7 +232,7 @@ class Study {
     return answers(*part, *ask.x, ask.rows);
   }
 
-  base::Result<Scores> transformed(const Ask& ask) const {
+  base::Result<Scores> transformed(const Ask& ask) {
     Scores outcome(rows_.size());
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const float e = trial_.propensity[rows_[i]];
@@ -230,7 +242,7 @@ class Study {
     return answers(*part, *ask.x, ask.rows);
   }
 
-  base::Result<Scores> class_transformed(const Ask& ask) const {
+  base::Result<Scores> class_transformed(const Ask& ask) {
     BECKON_CHECK(trial_.response == Response::kProbability);
     Scores same(rows_.size());
     Scores weight(rows_.size());
@@ -254,6 +266,7 @@ class Study {
   Rows control_;
   const Base& base_;
   const LearnOptions& options_;
+  std::array<std::unique_ptr<Prepared>, 3> prepared_;  // all rows, treated, control
   std::optional<Both> both_;
   std::optional<Nuisance> nuisance_;
 };

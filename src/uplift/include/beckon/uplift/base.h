@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "beckon/base/executor.h"
 #include "beckon/base/result.h"
 #include "beckon/uplift/matrix.h"
 
@@ -13,6 +14,8 @@ namespace beckon::uplift {
 
 /// kProbability: outcomes 0 or 1, logistic loss, answers are probabilities. kAmount: squared loss.
 enum class Response { kProbability, kAmount };
+
+class Prepared;
 
 /// `outcome` and `weight` (empty: all 1) stand beside `rows`, which index x. At least one row.
 struct Lesson {
@@ -22,6 +25,13 @@ struct Lesson {
   std::span<const float> weight = {};
   Response response = Response::kAmount;
   std::uint64_t seed = 1;
+  Prepared* prepared = nullptr;  ///< of the same base, x and rows; null: none. One lesson at a time
+};
+
+/// Columns of some rows as a base reads them, for lessons that share them.
+class Prepared {
+ public:
+  virtual ~Prepared() = default;
 };
 
 class Fitted {
@@ -38,6 +48,8 @@ class Base {
   virtual std::string_view name() const = 0;
   /// Whether sums of products of columns are found without being told: trees find them, a linear model needs them as columns.
   virtual bool finds_interactions() const = 0;
+  /// Null where there is nothing to prepare.
+  virtual base::Result<std::unique_ptr<Prepared>> prepare(const Matrix& x, std::span<const std::uint32_t> rows) const;
   /// A lesson of one class answers with its share. unavailable: the library failed, with its words.
   virtual base::Result<std::unique_ptr<Fitted>> fit(const Lesson& lesson) const = 0;
 };
@@ -63,6 +75,7 @@ struct LinearOptions {
   double probability_l2 = 10;  ///< penalty l2/2 · |coefficients|² of standardised columns beside the summed loss
   double amount_l2 = 100;
   int iterations_max = 25;     ///< of Newton's method, for probabilities
+  base::Executor* executor = nullptr;  ///< shares one fit among workers; null where fits run beside one another. Same bits for any
 };
 /// Ridge and penalised logistic regression of standardised columns; missing is the column's mean. O(rows · columns²).
 std::unique_ptr<Base> linear(const LinearOptions& options = {});
