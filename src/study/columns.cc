@@ -125,6 +125,22 @@ base::Result<Features> features_of(const table::Table& table, const std::vector<
   return out;
 }
 
+std::vector<std::string> reading_notes(const table::Table& table) {
+  std::vector<std::string> out;
+  if (table.rejected > 0) {
+    out.push_back(rows_text(table.rejected) + " could not be read and were left out (first: line " + std::to_string(table.rejects.front().line) + ", " +
+                  table.rejects.front().reason + ").");
+  }
+  for (const table::Column& column : table.columns()) {
+    if (column.unreadable > 0) {
+      out.push_back(column.name + ": " + rows_text(column.unreadable) + " hold no finite " +
+                    (column.kind == table::Kind::kDate ? "date" : "number") + " (first: line " + std::to_string(column.first_unreadable_line) +
+                    ") and count as missing.");
+    }
+  }
+  return out;
+}
+
 std::string rows_text(std::int64_t count) { return base::with_thousands(count) + (count == 1 ? " row" : " rows"); }
 
 }  // namespace beckon::study

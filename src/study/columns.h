@@ -36,6 +36,9 @@ struct Features {
 };
 base::Result<Features> features_of(const table::Table& table, const std::vector<std::string>& names);
 
+/// What of the file did not fit, a sentence each: rows with a wrong number of fields, cells of number columns that hold none.
+std::vector<std::string> reading_notes(const table::Table& table);
+
 /// "1,234 rows" / "1 row".
 std::string rows_text(std::int64_t count);
 

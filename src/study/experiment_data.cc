@@ -87,10 +87,6 @@ void add_values(const table::Column& column, const std::vector<std::uint32_t>& c
     sums.sum[i] = sums.count[i] > 0 ? sums.sum[i] : kNan;
   }
   data.values.push_back(std::move(sums.sum));
-  if (column.unreadable > 0) {
-    data.warnings.push_back(column.name + ": " + rows_text(column.unreadable) + " hold no finite number (first: line " +
-                            std::to_string(column.first_unreadable_line) + ") and count as missing.");
-  }
 }
 
 // The mean over his rows; customers without one get the mean of all, which takes nothing from anybody.
@@ -175,10 +171,7 @@ base::Result<ExperimentData> read_experiment(const ExperimentRequest& request) {
   std::vector<std::string> columns = data.names;
   columns.insert(columns.end(), {request.arm, request.covariate, request.strata, request.customer});
   BECKON_TRY(const table::Table table, read_columns(request.file, columns));
-  if (table.rejected > 0) {
-    data.warnings.push_back(rows_text(table.rejected) + " could not be read and were left out (first: line " +
-                            std::to_string(table.rejects.front().line) + ", " + table.rejects.front().reason + ").");
-  }
+  data.warnings = reading_notes(table);
   BECKON_TRY(const table::Column* arm_column, table.find(request.arm));
   const Coded arm = coded(*arm_column, table.rows());
   if (arm.labels.size() < 2 || arm.labels.size() > kArmsMost) {

@@ -292,10 +292,7 @@ base::Result<OpeData> read_log(const OpeRequest& request) {
   BECKON_TRY_STATUS(check_request(request));
   BECKON_TRY(table::Table whole, read_columns(request.file, names_of_columns(request)));
   OpeData data;
-  if (whole.rejected > 0) {
-    data.warnings.push_back(rows_text(whole.rejected) + " could not be read and were left out (first: line " +
-                            std::to_string(whole.rejects.front().line) + ", " + whole.rejects.front().reason + ").");
-  }
+  data.warnings = reading_notes(whole);
   BECKON_TRY(const table::Table table, rows_with_reward(request, std::move(whole), data));
   BECKON_TRY(data.reward, numbers_of(table, request.reward));
   BECKON_TRY(data.propensity, propensities(table, request));

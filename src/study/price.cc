@@ -330,6 +330,7 @@ base::Result<base::Json> evaluate_price(const PriceRequest& request) {
   BECKON_TRY_STATUS(price::check_allowed(request.features, request.audit ? price::Purpose::kAudit : price::Purpose::kStudy));
   BECKON_TRY(const PriceData data, read_prices(request));
   PriceStudy study;
+  study.notes = data.reading;
   study.binary = price::is_binary(data.quantity);
   study.declared = request.randomised || !request.randomised_within.empty() || !request.placebo.empty();
   study.scale = price::scale_for(data.quantity);

@@ -144,7 +144,7 @@ base::Status add_groups(const PriceRequest& request, PriceData& data) {
 
 base::Result<PriceData> read_prices(const PriceRequest& request) {
   BECKON_TRY(table::Table table, table::read_table(request.file));
-  PriceData data{table::Table({}), {}, {}, {}, {}, {}, {}, 1, static_cast<std::int64_t>(table.rows()), 0, 0, 0, 0, 0};
+  PriceData data{table::Table({}), {}, {}, {}, {}, {}, {}, 1, static_cast<std::int64_t>(table.rows()), 0, 0, 0, 0, 0, reading_notes(table)};
   BECKON_TRY(data.table, only_where(std::move(table), request, data));
   BECKON_TRY_STATUS(pick_rows(request, data));
   if (request.placebo == "shuffle") {

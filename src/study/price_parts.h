@@ -35,6 +35,7 @@ struct PriceData {
   std::int64_t price_not_positive = 0;
   std::int64_t quantity_missing = 0;
   std::int64_t quantity_negative = 0;
+  std::vector<std::string> reading = {};  ///< what of the file did not fit
 
   price::Observations observations() const { return {price, quantity, cell, group}; }
   price::Rows rows_in_use() const { return {index, price, quantity, cell}; }

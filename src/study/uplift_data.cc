@@ -71,13 +71,12 @@ base::Result<Read> usable_rows(const UpliftRequest& request, table::Table table,
                 {"without_treatment", without_treatment},
                 {"without_outcome", without_outcome},
                 {"rejected", table.rejected}};
+  out.notes = reading_notes(table);
   const auto note = [&](std::int64_t count, const std::string& what) {
     if (count > 0) {
       out.notes.push_back(rows_text(count) + " " + what);
     }
   };
-  note(table.rejected, "with a wrong number of fields were left out" +
-                           (table.rejects.empty() ? "" : " (line " + std::to_string(table.rejects[0].line) + ": " + table.rejects[0].reason + ")"));
   note(without_treatment, "without a value in '" + request.treatment + "' were left out");
   note(without_outcome, "without a number in '" + request.outcome + "' were left out; where outcomes are missing more often in one arm, the effect is wrong");
   table::Table kept = rows_where(table, keep);

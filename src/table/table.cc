@@ -69,7 +69,10 @@ Table rows_where(const Table& table, std::span<const std::uint8_t> keep) {
     }
     columns.push_back(std::move(to));
   }
-  return Table(std::move(columns), table.name());
+  Table out(std::move(columns), table.name());
+  out.rejected = table.rejected;
+  out.rejects = table.rejects;
+  return out;
 }
 
 std::string cell_text(const Column& column, std::size_t row) {

@@ -3,37 +3,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include "beckon/base/rng.h"
+#include "study_files.h"
 
 namespace beckon::study {
 namespace {
 
 using base::Json;
 using testing::HasSubstr;
-
-class Files : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("beckon_experiment_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string write(const std::string& name, const std::string& text) {
-    const auto path = folder_ / name;
-    std::ofstream(path) << text;
-    return path.string();
-  }
-  std::string path(const std::string& name) { return (folder_ / name).string(); }
-
- private:
-  std::filesystem::path folder_;
-};
 
 // Visits and spend go up by the effect in arm "mail"; spend before tells 64 % of the variance of spend.
 std::string world(int customers, double effect, int seed = 1) {

@@ -96,9 +96,11 @@ TEST(ReadTable, CompressedFilesHoldTheSame) {
 
 TEST(RowsWhere, KeepsTheRowsInOrder) {
   // A filter that lost a column or counted its missing cells wrong would report another file.
-  const Table t = table_of("x,c\n1,a\nNA,b\n3,\n");
+  const Table t = table_of("x,c\n1,a\nNA,b\nbroken\n3,\n");
   const Table kept = rows_where(t, std::vector<std::uint8_t>{0, 1, 1});
   ASSERT_EQ(kept.rows(), 2U);
+  EXPECT_EQ(kept.rejected, 1);
+  EXPECT_EQ(kept.rejects[0].line, 4);
   EXPECT_EQ(kept.columns()[0].numbers[1], 3);
   EXPECT_EQ(kept.columns()[0].missing, 1);
   EXPECT_EQ(kept.columns()[1].missing, 1);

@@ -68,7 +68,8 @@ base::Result<Table> read_table(const std::string& path, const ReadOptions& optio
 /// The same from text, for what does not come from a file.
 base::Result<Table> parse_table(std::string_view text, const std::string& name, const ReadOptions& options = {});
 
-/// The rows for which `keep` is not 0, in their order. keep: one for each row.
+/// The rows for which `keep` is not 0, in their order, with what was rejected on reading. keep: one for each row. Cells that were unreadable are
+/// missing there.
 Table rows_where(const Table& table, std::span<const std::uint8_t> keep);
 
 /// The label or number of a cell as text; "" when it is missing.
