@@ -112,22 +112,47 @@ report::Section money_section(const base::Json& json, const std::string& currenc
   return section;
 }
 
+// What each offer is believed or was measured to add; nothing here is a result of this campaign.
+report::Table effects_table(const base::Json& effects) {
+  using report::Align;
+  report::Table table;
+  table.title = "What the values rest on: purchases an offer adds, as a share of those that would happen anyway";
+  table.columns = {{"offer", Align::kLeft}, {"adds", Align::kRight}, {"95 % interval", Align::kRight}, {"grade", Align::kLeft},
+                   {"customers", Align::kRight}, {"more needed", Align::kRight}};
+  for (const auto& effect : effects) {
+    const std::int64_t customers = base::int_or(effect, "customers");
+    const std::int64_t needed = base::int_or(effect, "customers_needed");
+    table.rows.push_back({base::string_or(effect, "offer"), percent(base::real_or(effect, "extra_share"), 0),
+                          percent(base::real_or(effect, "low"), 0) + " … " + percent(base::real_or(effect, "high"), 0), base::string_or(effect, "grade"),
+                          customers > 0 ? count(customers) : "–", needed > 0 ? count(needed) : "–"});
+  }
+  table.note = "Assumed: stated in beckon.toml. Randomised: measured by this shop's own held-out groups. \"More needed\": customers until \"assumed\" can end.";
+  return table;
+}
+
 report::Section plan_section(const base::Json& plan, const std::string& currency) {
   report::Section section;
   section.heading = "The plan";
   const base::Json& certificate = plan["certificate"];
   if (base::bool_or(certificate, "optimising")) {
-    section.figures = {{"Expected extra profit", amount(std::llround(base::real_or(certificate, "value_minor")), currency), "of the treated, under the assumptions below"},
-                       {"No plan could reach more than", amount(std::llround(base::real_or(certificate, "upper_bound_minor")), currency), "under the same estimates"},
-                       {"Gap", percent(base::real_or(certificate, "gap"), 4), "between the two"}};
+    const base::Json by_grade = plan.value("value_by_grade", base::Json::object());
+    for (const auto& [grade, total] : by_grade.items()) {
+      section.figures.push_back({"Forecast, " + grade, amount(std::llround(base::real_or(total, "value_minor")), currency),
+                                 "margin change of " + count(base::int_or(total, "messages")) + " messages to the treated"});
+    }
+    section.figures.push_back({"No plan could forecast more than", amount(std::llround(base::real_or(certificate, "upper_bound_minor")), currency), "under the same estimates"});
+    section.figures.push_back({"Gap", percent(base::real_or(certificate, "gap"), 4), "between the two"});
   }
   section.tables = {pairs_table("Groups", plan["groups"], "group"), pairs_table("Who got nothing, and why", plan["not_chosen"], "reason")};
+  if (plan.contains("effects") && !plan["effects"].empty()) {
+    section.tables.push_back(effects_table(plan["effects"]));
+  }
   return section;
 }
 
 report::Section assumptions_section(const base::Json& json) {
   report::Section section;
-  section.heading = "What is believed, not measured";
+  section.heading = "What the plan rests on";
   for (const auto& text : json["assumptions"]) {
     section.callouts.push_back({report::CalloutKind::kNotice, text.get<std::string>()});
   }
@@ -273,7 +298,7 @@ report::Page campaign_page(const Context& context, const base::Json& json) {
   if (!json["not_sent"].empty()) {
     slices.tables.push_back(pairs_table("Not sent", json["not_sent"], "state and reason"));
   }
-  page.sections = {lift, slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
+  page.sections = {verdict_section(json["judgement"], currency), lift, shop_section(json["shop"], currency), slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
                    assumptions_section(json)};
   page.footer = context.config.shop.data_notice;
   return page;
