@@ -4,6 +4,7 @@
 
 #include "audience.h"
 #include "beckon/deliver/deliver.h"
+#include "click_response.h"
 #include "learned_effects.h"
 #include "usual_list.h"
 
@@ -86,43 +87,6 @@ ClickStats clicks_of(const features::History& history) {
   return out;
 }
 
-// Histories that were scored, and whose they are.
-struct ScoredPeople {
-  const std::vector<const features::History*>& histories;
-  const std::vector<std::size_t>& persons;
-};
-
-// Click probability of every item, offer and channel that a person may get, where the shop's own messages have taught one.
-void add_clicks(const Context& context, const ScoredPeople& people, PlanMaterial& material) {
-  if (!material.trained.has_value() || !material.trained->candidates.has_value() || !material.trained->candidates->knows(response::kClicks)) {
-    return;
-  }
-  const response::CandidateResponse& candidates = *material.trained->candidates;
-  const base::Instant now = context.clock->now();
-  const int local_hour = context.config.shop.market(material.campaign.market).time_zone().to_local(now).hour;
-  context.executor->run(people.histories.size(), [&](std::size_t i) {
-    decide::Person& person = material.input.persons[people.persons[i]];
-    const int wished = decide::message_hour(material.campaign, person.usual_hour);
-    const int hour = wished < 0 ? local_hour : wished;  // "any hour" leaves about now; lessons always know the hour
-    std::vector<response::Ask> asks;
-    for (const auto& item : person.items) {
-      for (const auto& offer : material.campaign.offers) {
-        for (const auto& permit : person.permits) {
-          const response::Approach approach{offer.kind, offer.depth_bp, features::message_channel_of(permit.channel()),
-                                            hour, true};
-          asks.push_back({people.histories[i], now, material.token_of_item[static_cast<std::size_t>(item.item)], approach});
-        }
-      }
-    }
-    base::SeededExecutor here(1);  // persons are already spread over the workers
-    const auto chances = response::probabilities(candidates, {&*material.trained->weights, response::kClicks}, asks, here);
-    const std::size_t each = material.campaign.offers.size() * person.permits.size();
-    for (std::size_t k = 0; k < person.items.size(); ++k) {
-      person.items[k].clicks.assign(chances.begin() + static_cast<std::ptrdiff_t>(k * each), chances.begin() + static_cast<std::ptrdiff_t>((k + 1) * each));
-    }
-  });
-}
-
 base::Status make_persons(Context& context, PlanMaterial& material, const std::pair<std::vector<bool>, PlanScope>& allowed_and_scope) {
   const auto& [allowed, scope] = allowed_and_scope;
   std::map<privacy::Pseudonym, const features::History*> by_customer;
@@ -175,7 +139,7 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::p
       material.input.persons[scored_person[i]].items.push_back({item_of_token.at(item.token), item.probability, {}});
     }
   }
-  add_clicks(context, {scored, scored_person}, material);
+  BECKON_TRY_STATUS(add_clicks(context, {scored, scored_person}, material));
   BECKON_TRY(const auto listed, read_usual_list(context, material));
   for (auto& person : material.input.persons) {
     if (const auto found = listed.find(person.customer); person.group == events::Group::kUsual && found != listed.end()) {

@@ -216,6 +216,30 @@ static void add_heads(const base::Json& heads, const std::array<const char*, 3>&
   section.tables.push_back(table);
 }
 
+// How clicks on messages are predicted, from the ledger alone; cross-fitted.
+static void add_clicks(const base::Json& clicks, report::Section& section) {
+  using report::Align;
+  report::Table table;
+  table.title = "Clicks on messages: " + base::string_or(clicks, "chosen") + " was chosen";
+  table.columns = {{"learner", Align::kLeft}, {"messages", Align::kRight}, {"log loss", Align::kRight}, {"gain over the simpler one", Align::kRight},
+                   {"95 % interval", Align::kRight}};
+  for (const auto& row : clicks["learners"]) {
+    const bool first = base::string_or(row, "name") == "rates";
+    const auto text = [&](const char* key) { return decimal(base::real_or(row, key), "%+.5f"); };
+    table.rows.push_back({base::string_or(row, "name"), count(base::int_or(row, "messages")), decimal(base::real_or(row, "log_loss"), "%.4f"),
+                          first ? "–" : text("gain"), first ? "–" : text("gain_low") + " … " + text("gain_high")});
+  }
+  table.note = "Every message is predicted by a learner that has not seen its customer. Rates are shrunk through offer, category and how often the customer "
+               "bought; linear and trees use what was known when the message left; the simplest that none beats is chosen.";
+  section.tables.push_back(table);
+  if (!clicks["bins"].empty()) {
+    report::Chart chart = reliability_chart("Predicted and seen: clicks this message", clicks["bins"]);
+    chart.x_label = "predicted probability";
+    chart.y_label = "share that did";
+    section.charts.push_back(chart);
+  }
+}
+
 report::Section model_section(const base::Json& figures) {
   using report::Align;
   report::Section section;
@@ -258,6 +282,9 @@ report::Section model_section(const base::Json& figures) {
     add_heads(test["candidate_heads"], {"Yes/no answers about an item or a message", "questions",
                                         "Attention from the item to the customer's history; candidates of everybody at the start of the test period, and the "
                                         "messages after it; calibrated (Platt) before it."}, section);
+  }
+  if (figures.contains("clicks") && base::int_or(figures["clicks"], "messages") > 0) {
+    add_clicks(figures["clicks"], section);
   }
   return section;
 }
