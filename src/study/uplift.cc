@@ -111,6 +111,9 @@ class UpliftStudy {
       BECKON_TRY(base::Json arm, study(data.arms[a], test.empty() ? nullptr : &test[0].arms[a]));
       json["arms"].push_back(std::move(arm));
     }
+    if (data.arms.size() > 1) {
+      BECKON_TRY(json["which_arm"], which_arm(data));
+    }
     // With one arm its figures stand at the top as well: nobody should have to unwrap a list of one.
     if (json["arms"].size() == 1) {
       const base::Json arm = json["arms"][0];
@@ -176,6 +179,38 @@ class UpliftStudy {
       json["policy"] = json["test_policy"]["policy"];
     }
     return json;
+  }
+
+  // Which arm for whom; costs are the same for all.
+  base::Result<base::Json> which_arm(const UpliftData& data) {
+    std::vector<uplift::ArmTrial> arms;
+    for (const Arm& arm : data.arms) {
+      arms.push_back({&arm.trial, arm.rows, economics_.cost, arm.customer});
+    }
+    uplift::SeveralOptions options;
+    options.bases = {trees_.get(), linear_.get()};
+    options.value = economics_.value;
+    options.folds = request_.folds;
+    options.seeds = request_.seeds;
+    options.resamples = request_.resamples;
+    options.executor = &executor_;
+    options.stop = &stop_;
+    BECKON_TRY(const uplift::Several several, uplift::assign_arms(arms, options));
+    const auto value_json = [](const uplift::RuleValue& value) { return base::Json{{"gain", value.gain}, {"lo", value.low}, {"hi", value.high}}; };
+    base::Json out = {{"rule", value_json(several.rule)},
+                      {"over_best", value_json(several.over_best)},
+                      {"rule_is_better", several.rule_is_better},
+                      {"best_arm", data.arms[several.best_arm].label},
+                      {"arms", base::Json::array()}};
+    for (std::size_t a = 0; a < data.arms.size(); ++a) {
+      base::Json row = value_json(several.everybody[a]);
+      row["arm"] = data.arms[a].label;
+      row["share_by_rule"] = several.share[a];
+      out["arms"].push_back(std::move(row));
+    }
+    const bool randomised = std::ranges::all_of(data.arms, [](const Arm& arm) { return arm.randomised; });
+    out["grade"] = randomised ? "randomised" : "adjusted";
+    return out;
   }
 
   // The chosen learner learns from the whole file, once a seed, and its mean score is held against the threshold.

@@ -211,6 +211,9 @@ base::Status make_arms(const UpliftRequest& request, const Read& read, UpliftDat
     arm.trial.x.rows = arm.rows.size();
     if (!customers.empty()) {
       arm.trial.customer = renumbered(customers, arm.rows);
+      for (const std::uint32_t row : arm.rows) {
+        arm.customer.push_back(customers[row]);
+      }
     }
     out.arms.push_back(std::move(arm));
   }

@@ -17,6 +17,7 @@ struct Arm {
   std::string label;
   std::vector<std::uint32_t> rows;  ///< of the usable table: this arm's and control's
   uplift::Trial trial;
+  std::vector<std::uint32_t> customer = {};  ///< of `rows`, numbered alike in all arms; empty: each row is a customer
   double predictable = 0;           ///< z of "the columns tell who was treated" (rank sum of cross-fitted scores)
   bool randomised = true;           ///< nothing in the columns says otherwise, or the probabilities were given
 };

@@ -210,6 +210,27 @@ report::Section arm_section(const base::Json& json, const base::Json& arm) {
   return section;
 }
 
+// Each to the arm that learners of effects promise most of, valued by those who got it by chance.
+report::Section which_arm_section(const base::Json& several) {
+  report::Section section;
+  section.heading = "Which one for whom";
+  const std::string best = base::string_or(several, "best_arm");
+  section.paragraphs = {base::bool_or(several, "rule_is_better")
+                            ? "Giving each customer his own is better than '" + best + "' for everybody, and than nothing."
+                            : "One for all is enough: choosing for each customer is not measurably better than '" + best + "' for everybody, or than nothing."};
+  report::Table table;
+  table.columns = {{"policy", Align::kLeft}, {"gain a customer over nothing", Align::kRight}, {"95 % interval", Align::kRight}, {"customers by the rule", Align::kRight}};
+  table.rows.push_back({"each his own", fixed(several["rule"], "gain", 4), range(several["rule"], 4), ""});
+  for (const auto& arm : several["arms"]) {
+    table.rows.push_back({"'" + base::string_or(arm, "arm") + "' for everybody", fixed(arm, "gain", 4), range(arm, 4), percent(base::real_or(arm, "share_by_rule"), 1)});
+  }
+  table.rows.push_back({"each his own, over the best of these", fixed(several["over_best"], "gain", 4), range(several["over_best"], 4), ""});
+  table.note = "Value of the outcome less the cost. Who got by chance what a policy wants stands for all (inverse probability, self-normalised); the rule was made "
+               "without the customer it is applied to. Grade: " + base::string_or(several, "grade") + ".";
+  section.tables = {table};
+  return section;
+}
+
 }  // namespace
 
 report::Page uplift_page(const base::Json& json) {
@@ -221,6 +242,7 @@ report::Page uplift_page(const base::Json& json) {
     for (const base::Json& arm : json["arms"]) {
       page.sections.push_back(arm_section(json, arm));
     }
+    page.sections.push_back(which_arm_section(json["which_arm"]));
   } else {
     page.sections.push_back(arm_section(json, json));
   }

@@ -96,6 +96,9 @@ TEST_F(UpliftFile, SeveralArmsAreStudiedEachAgainstControl) {
   }
   const auto json = run(text);
   ASSERT_TRUE(json.ok()) << json.error().message;
+  EXPECT_EQ((*json)["which_arm"]["best_arm"], "good");
+  EXPECT_FALSE((*json)["which_arm"]["rule_is_better"]);  // the columns tell nobody apart
+  EXPECT_NEAR((*json)["which_arm"]["arms"][0]["gain"].get<double>() + (*json)["which_arm"]["arms"][1]["gain"].get<double>(), 0.0, 0.08);
   ASSERT_EQ((*json)["arms"].size(), 2U);
   for (const auto& arm : (*json)["arms"]) {
     EXPECT_NEAR(arm["effect"]["value"].get<double>(), arm["arm"] == "good" ? 0.2 : -0.2, 0.06);

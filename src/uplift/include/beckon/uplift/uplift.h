@@ -6,9 +6,11 @@
 //   learners.h   effects from expected outcomes: S, T, X, R, DR …
 //   curve.h      Qini, uplift at a share, what a policy earns
 //   compare.h    which of them ranks better than chance, if any
+//   several.h    which of several treatments for whom
 
 #include "beckon/uplift/base.h"
 #include "beckon/uplift/compare.h"
 #include "beckon/uplift/curve.h"
 #include "beckon/uplift/learners.h"
 #include "beckon/uplift/matrix.h"
+#include "beckon/uplift/several.h"
