@@ -24,7 +24,8 @@ base::Json event_json(const events::Event& event) {
           {"item", event.item}, {"quantity", event.quantity}, {"unit_price_minor", event.unit_price.minor()},
           {"currency", std::string(currency.code())},
           {"order", event.order}, {"channel", event.channel}, {"market", event.market}, {"campaign", event.campaign},
-          {"delivery", event.delivery}, {"coupon", event.coupon}};
+          {"delivery", event.delivery}, {"coupon", event.coupon},
+          {"discount_minor", event.discount_minor.has_value() ? base::Json(*event.discount_minor) : base::Json()}};
 }
 
 // Drops the lines for which `drop` answers true; the file is rewritten only when something went.

@@ -5,17 +5,16 @@
 namespace beckon::events {
 namespace {
 
-// Takes pieces back from the latest purchases before `end` that `matches`; returns what is still missing.
+// Takes `wanted` pieces back for a refund from the latest purchases before it that `matches`; returns what is still missing.
 template <class Matches>
-std::int64_t take_back(std::span<const Event> window,
-                       std::size_t end,
-                       std::pair<std::vector<std::int64_t>*, std::int64_t> kept_and_wanted,
-                       const Matches& matches) {
-  auto [kept, wanted] = kept_and_wanted;
-  for (std::size_t i = end; i-- > 0 && wanted > 0;) {
-    if (window[i].type == EventType::kPurchase && (*kept)[i] > 0 && matches(window[i])) {
-      const std::int64_t taken = std::min(wanted, (*kept)[i]);
-      (*kept)[i] -= taken;
+std::int64_t take_back(std::span<const Event> window, std::pair<std::size_t, std::int64_t> refund_and_wanted, const Matches& matches,
+                       RefundPairs& out) {
+  auto [refund, wanted] = refund_and_wanted;
+  for (std::size_t i = refund; i-- > 0 && wanted > 0;) {
+    if (window[i].type == EventType::kPurchase && out.kept_quantity[i] > 0 && matches(window[i])) {
+      const std::int64_t taken = std::min(wanted, out.kept_quantity[i]);
+      out.kept_quantity[i] -= taken;
+      out.taken.push_back({refund, i, taken});
       wanted -= taken;
     }
   }
@@ -39,14 +38,12 @@ RefundPairs pair_refunds(std::span<const Event> window) {
     std::int64_t missing = refund.quantity;
     if (refund.item.empty()) {  // the whole order
       const std::int64_t everything = std::int64_t{1} << 60;
-      const bool found = take_back(window, i, {&out.kept_quantity, everything}, same_order) < everything;
+      const bool found = take_back(window, {i, everything}, same_order, out) < everything;
       missing = found ? 0 : 1;
     } else {
-      missing = take_back(window, i, {&out.kept_quantity, missing},
-                          [&](const Event& e) { return same_order(e) && same_item(e); });
-      missing = take_back(window, i, {&out.kept_quantity, missing},
-                          [&](const Event& e) { return same_item(e) && e.unit_price == refund.unit_price; });
-      missing = take_back(window, i, {&out.kept_quantity, missing}, same_item);
+      missing = take_back(window, {i, missing}, [&](const Event& e) { return same_order(e) && same_item(e); }, out);
+      missing = take_back(window, {i, missing}, [&](const Event& e) { return same_item(e) && e.unit_price == refund.unit_price; }, out);
+      missing = take_back(window, {i, missing}, same_item, out);
     }
     ++(missing == 0 ? out.paired : out.unpaired);
   }

@@ -1,6 +1,7 @@
 #pragma once
 // Cleaning as pure functions over one customer's window, ordered by time.
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,7 +12,13 @@
 namespace beckon::events {
 
 struct RefundPairs {
+  struct Taken {
+    std::size_t refund;    ///< places in the window
+    std::size_t purchase;
+    std::int64_t pieces;
+  };
   std::vector<std::int64_t> kept_quantity;  ///< per event: pieces of a purchase that were not given back; others unchanged
+  std::vector<Taken> taken;                 ///< which refund took how much from which purchase, by time of the refund
   std::int64_t paired = 0;                  ///< refunds whose pieces were all found in earlier purchases
   std::int64_t unpaired = 0;
 };
