@@ -2,6 +2,7 @@
 
 #include "beckon/engine/engine.h"
 #include "campaigns.h"
+#include "finance.h"
 #include "messages.h"
 #include "outcomes.h"
 
@@ -155,7 +156,9 @@ base::Result<base::Json> erase(Context& context, const std::string& customer) {
   }
   // Files first: if this stops half-way, the rows are still there to find what is left, and the command can be given again.
   BECKON_TRY(const std::int64_t lines, erase_files(context, pseudonyms, delivery_ids));
-  BECKON_TRY(const std::int64_t rows, people.erase(person, context.clock->now()));
+  store::WriteBatch books;
+  BECKON_TRY_STATUS(keep_books_of(context, person, books));
+  BECKON_TRY(const std::int64_t rows, people.erase(person, context.clock->now(), books));
   for (const auto& id : ids) {
     BECKON_TRY_STATUS(context.keys->erase(id));
   }

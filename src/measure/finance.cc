@@ -82,7 +82,7 @@ class Person {
     books_.add(month_of(when, options_.zone), key, column, amount);
   }
   static std::string currency(const Event& event) { return std::string(event.unit_price.currency().code()); }
-  static RowKey shop_row(const Event& event) { return {"", "", event.market, currency(event)}; }
+  RowKey shop_row(const Event& event) const { return {"", "", event.market.empty() ? options_.market : event.market, currency(event)}; }
   static RowKey in_currency(RowKey key, const Event& event) {
     key.currency = currency(event);
     return key;

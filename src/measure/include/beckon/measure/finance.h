@@ -117,6 +117,7 @@ struct CampaignCode {
 struct BooksOptions {
   base::Zone zone = base::Zone::utc();  ///< of the months
   base::Instant as_of;                  ///< later events are not seen; an offer that ends later is still open
+  std::string market;                   ///< of orders that name none
   std::vector<CampaignCode> codes;
 };
 
