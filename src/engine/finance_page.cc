@@ -92,12 +92,13 @@ report::Section coupons_section(const base::Json& document) {
   }));
   section.tables.back().note = "Redeemed: what the orders state. Where an order states no discount, the coupon's face for the promoted item, once; that part is "
                                "not stated. Given back: on returned pieces. Currencies are never added to one another.";
-  section.tables.push_back(by_offer("What the coupons stand for", {"issued", "expired", "open", "open, as expected"}, rows, [&](const base::Json& row) {
+  section.tables.push_back(by_offer("What the coupons stand for", {"issued", "redeemed", "expired", "open", "open, as expected"}, rows, [&](const base::Json& row) {
     base::Json open = open_of(document, row);
     open["currency"] = row["currency"];
-    return std::vector{money(row, "issued_face_minor"), money(row, "expired_face_minor"), money(open, "face_minor"), micro(open, "expected_micro")};
+    return std::vector{money(row, "issued_face_minor"), money(row, "redeemed_face_minor"), money(row, "expired_face_minor"), money(open, "face_minor"), micro(open, "expected_micro")};
   }));
-  section.tables.back().note = "At worst, if every coupon is used on its item; as expected by the plan.";
+  section.tables.back().note = "At worst: every coupon used once, on its item. As expected: by the plan. Discounts above may differ: orders hold more pieces, "
+                               "and other items.";
   return section;
 }
 

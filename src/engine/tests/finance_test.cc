@@ -101,6 +101,8 @@ TEST(Finance, AClosedMonthIsShownAsItWasSealedAndLateOrdersCorrectTheNext) {
   const BookedShop one;
   one.take_in("use", order("ann", "2026-01-10", "a1", R"("coupon":"TEN","products":[{"product_id":"tea","price":9,"discount":1.00}])"));
   EXPECT_EQ(number(one.books("2026-01")["finance"]["open"], "spring", "coupons"), 1) << "bob's still runs";
+  const base::Json asked = answer_request(*one.context, {{"command", "finance"}, {"month", "2026-01"}});
+  EXPECT_EQ(asked["finance"], one.books("2026-01")["finance"]) << "also through the process that holds the shop";
   EXPECT_NE(one.refusal("2026-01", true).find("2026-02-02T"), std::string::npos) << "says from when on";
   EXPECT_NE(one.refusal("2026-03", false).find("not begun"), std::string::npos);
   one.clock("2026-02-03T12:00:00Z");
