@@ -230,7 +230,7 @@ class Person {
     const auto window = window_.first(static_cast<std::size_t>(seen - window_.begin()));
     const auto pairs = events::pair_refunds(window);
     std::vector<std::int64_t> found(window.size(), 0);
-    for (const auto& [refund, purchase, pieces] : pairs.taken) {
+    for (const auto& [purchase, refund, pieces] : pairs.taken) {
       found[refund] += pieces;
       book_return(window[refund], {purchase, pieces});
     }

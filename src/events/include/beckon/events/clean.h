@@ -1,7 +1,6 @@
 #pragma once
 // Cleaning as pure functions over one customer's window, ordered by time.
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,14 +10,16 @@
 
 namespace beckon::events {
 
+/// Pieces of a purchase that a refund took back.
+struct TakenBack {
+  std::size_t purchase = 0;  ///< index into the window
+  std::size_t refund = 0;
+  std::int64_t pieces = 0;
+};
+
 struct RefundPairs {
-  struct Taken {
-    std::size_t refund;    ///< places in the window
-    std::size_t purchase;
-    std::int64_t pieces;
-  };
   std::vector<std::int64_t> kept_quantity;  ///< per event: pieces of a purchase that were not given back; others unchanged
-  std::vector<Taken> taken;                 ///< which refund took how much from which purchase, by time of the refund
+  std::vector<TakenBack> taken;             ///< in the order of the refunds
   std::int64_t paired = 0;                  ///< refunds whose pieces were all found in earlier purchases
   std::int64_t unpaired = 0;
 };
