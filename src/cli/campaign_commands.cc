@@ -81,18 +81,37 @@ void declare_deliveries(CLI::App& app, Shared& shared) {
 }
 
 void declare_report(CLI::App& app, Shared& shared) {
-  auto request = std::make_shared<engine::ReportRequest>();
-  CLI::App* command = app.add_subcommand("report", "What came back: clicks, sales, spend, incremental lift with intervals");
-  command->add_option("CAMPAIGN", request->campaign, "Id of a campaign; all without it");
-  command->add_option("--html", request->html_path, "Where to write the page (default reports/CAMPAIGN.html)");
+  struct Arguments {
+    engine::ReportRequest report;
+    engine::FinanceRequest finance;
+    bool books = false;
+    std::string html_path;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("report", "What came back: clicks, sales, spend, incremental lift with intervals; the books of a month");
+  auto* campaign = command->add_option("CAMPAIGN", arguments->report.campaign, "Id of a campaign; all without it");
+  command->add_option("--html", arguments->html_path, "Where to write the page (default reports/CAMPAIGN.html, reports/finance-MONTH.html)");
+  auto* books = command->add_flag("--finance", arguments->books, "The books of a month, over all campaigns: coupons, discounts, costs, returns")->excludes(campaign);
+  auto* month = command->add_option("--month", arguments->finance.month, "Month of the shop's calendar, such as 2026-03")->needs(books);
+  books->needs(month);
+  command->add_flag("--close", arguments->finance.close,
+                    "Seal the month, and open ones before it: from two days after its end; it never changes again, what comes in late corrects the next")->needs(books);
+  command->add_option("--csv", arguments->finance.csv_path, "Write the month as a table, too")->needs(books);
   add_shared(*command, shared, true);
-  command->footer("Example:  beckon report welcome");
-  command->callback([request, &shared] {
-    if (shared.as_of.empty()) {
-      run_or_ask(shared, {{"command", "report"}, {"campaign", request->campaign}, {"html", request->html_path}});
-      return;
+  command->footer("Example:  beckon report welcome\n"
+                  "          beckon report --finance --month 2026-03 --csv march.csv\n"
+                  "          beckon report --finance --month 2026-03 --close");
+  command->callback([arguments, &shared] {
+    arguments->report.html_path = arguments->finance.html_path = arguments->html_path;
+    if (arguments->books && (arguments->finance.close || !shared.as_of.empty())) {
+      run_step(shared, "report", [arguments](engine::Context& context) { return engine::finance(context, arguments->finance); });
+    } else if (arguments->books) {
+      run_or_ask(shared, {{"command", "finance"}, {"month", arguments->finance.month}, {"csv", arguments->finance.csv_path}, {"html", arguments->html_path}});
+    } else if (shared.as_of.empty()) {
+      run_or_ask(shared, {{"command", "report"}, {"campaign", arguments->report.campaign}, {"html", arguments->html_path}});
+    } else {
+      run_step(shared, "report", [arguments](engine::Context& context) { return engine::report(context, arguments->report); });
     }
-    run_step(shared, "report", [request](engine::Context& context) { return engine::report(context, *request); });
   });
 }
 

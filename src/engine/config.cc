@@ -10,7 +10,8 @@ void read_csv(base::TomlTable table, Config& config) {
   const std::vector<std::pair<const char*, std::string*>> columns{
       {"user_id", &m.user_id}, {"anonymous_id", &m.anonymous_id}, {"message_id", &m.message_id}, {"time", &m.time},
       {"event", &m.event}, {"item", &m.item}, {"quantity", &m.quantity}, {"price", &m.price}, {"currency", &m.currency},
-      {"order_id", &m.order_id}, {"channel", &m.channel}, {"market", &m.market}, {"coupon", &m.coupon}, {"campaign", &m.campaign}};
+      {"order_id", &m.order_id}, {"channel", &m.channel}, {"market", &m.market}, {"coupon", &m.coupon}, {"campaign", &m.campaign},
+      {"discount", &m.discount}};
   for (const auto& [key, target] : columns) {
     *target = table.text(key);
   }

@@ -10,6 +10,8 @@ base::Json answer_request(Context& context, const base::Json& request) {
     result = doctor(context);
   } else if (command == "report") {
     result = report(context, {base::string_or(request, "campaign"), base::string_or(request, "html")});
+  } else if (command == "finance") {
+    result = finance(context, {base::string_or(request, "month"), false, base::string_or(request, "csv"), base::string_or(request, "html")});
   } else if (command == "explain") {
     result = explain(context, base::string_or(request, "customer"), base::string_or(request, "campaign"));
   } else if (command == "deliveries") {

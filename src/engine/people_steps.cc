@@ -2,6 +2,7 @@
 
 #include "beckon/engine/engine.h"
 #include "campaigns.h"
+#include "finance.h"
 #include "messages.h"
 #include "outcomes.h"
 
@@ -24,7 +25,8 @@ base::Json event_json(const events::Event& event) {
           {"item", event.item}, {"quantity", event.quantity}, {"unit_price_minor", event.unit_price.minor()},
           {"currency", std::string(currency.code())},
           {"order", event.order}, {"channel", event.channel}, {"market", event.market}, {"campaign", event.campaign},
-          {"delivery", event.delivery}, {"coupon", event.coupon}};
+          {"delivery", event.delivery}, {"coupon", event.coupon},
+          {"discount_minor", event.discount_minor.has_value() ? base::Json(*event.discount_minor) : base::Json()}};
 }
 
 // Drops the lines for which `drop` answers true; the file is rewritten only when something went.
@@ -154,7 +156,9 @@ base::Result<base::Json> erase(Context& context, const std::string& customer) {
   }
   // Files first: if this stops half-way, the rows are still there to find what is left, and the command can be given again.
   BECKON_TRY(const std::int64_t lines, erase_files(context, pseudonyms, delivery_ids));
-  BECKON_TRY(const std::int64_t rows, people.erase(person, context.clock->now()));
+  store::WriteBatch books;
+  BECKON_TRY_STATUS(keep_books_of(context, person, books));
+  BECKON_TRY(const std::int64_t rows, people.erase(person, context.clock->now(), books));
   for (const auto& id : ids) {
     BECKON_TRY_STATUS(context.keys->erase(id));
   }

@@ -1,6 +1,3 @@
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cmath>
 
 #include "beckon/deliver/deliver.h"
@@ -8,6 +5,7 @@
 #include "judgement.h"
 #include "outcomes.h"
 #include "pages.h"
+#include "terminal.h"
 
 namespace beckon::engine {
 namespace {
@@ -143,11 +141,7 @@ base::Result<base::Json> report(Context& context, const ReportRequest& request) 
     BECKON_TRY_STATUS(context.files->make_dirs(context.path("reports")));
     BECKON_TRY_STATUS(context.files->write_atomic(path, report::to_html(page)));
     json["html"] = path;
-    report::TerminalOptions terminal;
-    terminal.colour = ::isatty(1) == 1;
-    winsize window{};
-    terminal.width = ::ioctl(1, TIOCGWINSZ, &window) == 0 && window.ws_col >= 60 ? window.ws_col : 140;
-    text += report::to_terminal(page, terminal) + "\nPage: " + path + "\n";
+    text += report::to_terminal(page, this_terminal()) + "\nPage: " + path + "\n";
     all.push_back(std::move(json));
   }
   if (all.empty()) {

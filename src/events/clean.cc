@@ -5,22 +5,30 @@
 namespace beckon::events {
 namespace {
 
-// Takes pieces back from the latest purchases before `end` that `matches`; returns what is still missing.
-template <class Matches>
-std::int64_t take_back(std::span<const Event> window,
-                       std::size_t end,
-                       std::pair<std::vector<std::int64_t>*, std::int64_t> kept_and_wanted,
-                       const Matches& matches) {
-  auto [kept, wanted] = kept_and_wanted;
-  for (std::size_t i = end; i-- > 0 && wanted > 0;) {
-    if (window[i].type == EventType::kPurchase && (*kept)[i] > 0 && matches(window[i])) {
-      const std::int64_t taken = std::min(wanted, (*kept)[i]);
-      (*kept)[i] -= taken;
-      wanted -= taken;
+// Gives the pieces of one refund back to the latest purchases before it.
+class Taker {
+ public:
+  Taker(std::span<const Event> window, std::size_t refund, RefundPairs& out) : window_(window), refund_(refund), out_(out) {}
+  // At most `wanted` pieces of purchases that `matches`; returns what is still missing.
+  template <class Matches>
+  std::int64_t take(std::int64_t wanted, const Matches& matches) {
+    for (std::size_t i = refund_; i-- > 0 && wanted > 0;) {
+      std::int64_t& kept = out_.kept_quantity[i];
+      if (window_[i].type == EventType::kPurchase && kept > 0 && matches(window_[i])) {
+        const std::int64_t pieces = std::min(wanted, kept);
+        kept -= pieces;
+        wanted -= pieces;
+        out_.taken.push_back({i, refund_, pieces});
+      }
     }
+    return wanted;
   }
-  return wanted;
-}
+
+ private:
+  std::span<const Event> window_;
+  std::size_t refund_;
+  RefundPairs& out_;
+};
 
 }  // namespace
 
@@ -36,17 +44,15 @@ RefundPairs pair_refunds(std::span<const Event> window) {
     }
     const auto same_item = [&](const Event& e) { return e.item == refund.item; };
     const auto same_order = [&](const Event& e) { return !refund.order.empty() && e.order == refund.order; };
+    Taker taker(window, i, out);
     std::int64_t missing = refund.quantity;
     if (refund.item.empty()) {  // the whole order
       const std::int64_t everything = std::int64_t{1} << 60;
-      const bool found = take_back(window, i, {&out.kept_quantity, everything}, same_order) < everything;
-      missing = found ? 0 : 1;
+      missing = taker.take(everything, same_order) < everything ? 0 : 1;
     } else {
-      missing = take_back(window, i, {&out.kept_quantity, missing},
-                          [&](const Event& e) { return same_order(e) && same_item(e); });
-      missing = take_back(window, i, {&out.kept_quantity, missing},
-                          [&](const Event& e) { return same_item(e) && e.unit_price == refund.unit_price; });
-      missing = take_back(window, i, {&out.kept_quantity, missing}, same_item);
+      missing = taker.take(missing, [&](const Event& e) { return same_order(e) && same_item(e); });
+      missing = taker.take(missing, [&](const Event& e) { return same_item(e) && e.unit_price == refund.unit_price; });
+      missing = taker.take(missing, same_item);
     }
     ++(missing == 0 ? out.paired : out.unpaired);
   }

@@ -5,6 +5,7 @@
 #include "beckon/base/csv.h"
 #include "beckon/base/toml.h"
 #include "beckon/events/parse.h"
+#include "discount.h"
 
 namespace beckon::events {
 namespace {
@@ -31,7 +32,8 @@ base::Result<CsvParser> CsvParser::make(const CsvMapping& mapping, std::string_v
       {"user_id", mapping.user_id}, {"anonymous_id", mapping.anonymous_id}, {"message_id", mapping.message_id},
       {"time", mapping.time}, {"event", mapping.event}, {"item", mapping.item}, {"quantity", mapping.quantity},
       {"price", mapping.price}, {"currency", mapping.currency}, {"order_id", mapping.order_id},
-      {"channel", mapping.channel}, {"market", mapping.market}, {"coupon", mapping.coupon}, {"campaign", mapping.campaign}};
+      {"channel", mapping.channel}, {"market", mapping.market}, {"coupon", mapping.coupon}, {"campaign", mapping.campaign},
+      {"discount", mapping.discount}};
   for (const auto& [trait, column] : mapping.trait_columns) {
     wanted.emplace_back("trait:" + trait, column);
   }
@@ -94,6 +96,9 @@ std::optional<Reject> CsvParser::read_line(const std::vector<std::string>& field
     const std::int64_t pieces = mapping_.price_is_line_total ? line.quantity : 1;
     const auto per_piece = base::multiply_divide(money->minor(), 1, pieces, base::Rounding::kHalfEven);
     line.unit_price = base::Money(per_piece.value(), currency);
+  }
+  if (auto reject = read_discount(field(fields, "discount"), currency, line.discount_minor)) {
+    return reject;
   }
   const bool needs_item = out.type == EventType::kPurchase || out.type == EventType::kView || out.type == EventType::kCart;
   if (line.item.empty() && needs_item) {

@@ -4,7 +4,7 @@
 
 namespace beckon::events {
 namespace {
-constexpr std::uint8_t kSchemaVersion = 2;  // 1: without place
+constexpr std::uint8_t kSchemaVersion = 3;  // 1: without place; 2: without discount
 constexpr std::array<std::string_view, kEventTypeMax + 1> kNames{
     "",       "view",   "cart",      "uncart",    "purchase",    "refund",  "search",   "wishlist", "visit", "impression", "delivered",
     "open",   "click",  "redeem",    "bounce",    "complaint",   "unsubscribe", "consent", "identify", "alias", "other"};
@@ -28,6 +28,8 @@ std::string encode(const Event& event) {
     out.text(text);
   }
   out.varint(event.place);
+  out.u8(event.discount_minor.has_value() ? 1 : 0);
+  out.zigzag(event.discount_minor.value_or(0));
   return base::seal(out.view());
 }
 
@@ -55,6 +57,11 @@ base::Result<Event> decode(std::string_view bytes, const privacy::Pseudonym& cus
   event.delivery = in.text();
   event.coupon = in.text();
   event.place = version >= 2 ? in.varint() : 0;
+  if (version >= 3) {
+    const bool stated = in.u8() != 0;
+    const std::int64_t discount_minor = in.zigzag();
+    event.discount_minor = stated ? std::optional(discount_minor) : std::nullopt;
+  }
   if (in.failed() || !in.at_end() || type == 0 || type > kEventTypeMax) {
     return base::data_loss("an event record is damaged: restore it from a backup");
   }

@@ -5,6 +5,7 @@
 
 #include "beckon/base/codec.h"
 #include "beckon/events/parse.h"
+#include "discount.h"
 
 namespace beckon::events {
 namespace {
@@ -115,7 +116,25 @@ Maybe read_item(const dom::element& object, const std::pair<base::Currency, bool
     }
     line.unit_price = *money;
   }
+  line.coupon = first_text(object, {"coupon", "coupon_id"});
   out.items.push_back(std::move(line));
+  return std::nullopt;
+}
+
+// In a list of products a discount is that of one piece (GA4: "the unit monetary discount value").
+Maybe read_piece_discount(const dom::element& object, const base::Currency& currency, LineItem& line) {
+  const base::Currency& own = line.unit_price.currency();
+  std::optional<std::int64_t> piece_minor;
+  if (auto reject = read_discount(text_of(object, "discount"), own.empty() ? currency : own, piece_minor)) {
+    return reject;
+  }
+  if (piece_minor.has_value()) {
+    const auto line_minor = base::multiply_divide(*piece_minor, line.quantity, 1, base::Rounding::kHalfEven);
+    if (!line_minor.ok()) {
+      return Reject{"discount", "impossible_value"};
+    }
+    line.discount_minor = *line_minor;
+  }
   return std::nullopt;
 }
 
@@ -134,6 +153,7 @@ Maybe read_items(const dom::element& properties, const ParseOptions& options, Ra
     }
     currency = *known;
   }
+  const bool orders = out.type == EventType::kPurchase || out.type == EventType::kRefund;  // elsewhere the word means anything
   for (const char* key : {"products", "items"}) {
     dom::array list;
     if (properties[key].get(list) == simdjson::SUCCESS) {
@@ -141,11 +161,25 @@ Maybe read_items(const dom::element& properties, const ParseOptions& options, Ra
         if (auto reject = read_item(entry, {currency, true}, out)) {
           return reject;
         }
+        if (auto reject = orders ? read_piece_discount(entry, currency, out.items.back()) : std::nullopt) {
+          return reject;
+        }
       }
     }
   }
-  const bool listed = !out.items.empty();
-  return listed ? std::nullopt : read_item(properties, {currency, needs_item(out.type)}, out);
+  if (out.items.empty()) {
+    if (auto reject = read_item(properties, {currency, needs_item(out.type)}, out)) {
+      return reject;
+    }
+  }
+  std::optional<std::int64_t> total_minor;
+  if (!orders) {
+    return std::nullopt;
+  }
+  if (auto reject = read_discount(text_of(properties, "discount"), currency, total_minor)) {
+    return reject;
+  }
+  return total_minor.has_value() ? share_discount(*total_minor, currency, out.items) : std::nullopt;
 }
 
 // "Consent Granted" grants; "Consent Updated" only where it says so itself; anything else takes consent away.

@@ -62,6 +62,9 @@ Json properties_of(const World& world, const Event& event) {
       out["currency"] = std::string(world.currency.code());
       out["total"] = amount(world, event.quantity * event.unit_price_minor);
       out["products"] = Json::array({product(world, event)});
+      if (!event.coupon.empty()) {  // of a piece, as GA4 has it
+        out["products"][0]["discount"] = amount(world, world.items[static_cast<std::size_t>(event.item)].price_minor - event.unit_price_minor);
+      }
       break;
     case EventKind::kDelivered:
     case EventKind::kOpened:

@@ -225,10 +225,10 @@ base::Status People::remove_old_links(const std::vector<privacy::Pseudonym>& ids
   return base::ok_status();
 }
 
-base::Result<std::int64_t> People::erase(const privacy::Pseudonym& customer, base::Instant now) {
+base::Result<std::int64_t> People::erase(const privacy::Pseudonym& customer, base::Instant now, const WriteBatch& with) {
   BECKON_TRY(auto ids, ids_of(customer));
   ids.push_back(customer);
-  WriteBatch changes;
+  WriteBatch changes = with;
   for (const auto& id : ids) {
     for (const char table : kCustomerTables) {
       BECKON_TRY_STATUS(rows_.scan(customer_key(table, id), [&](std::string_view key, std::string_view) {
@@ -238,7 +238,7 @@ base::Result<std::int64_t> People::erase(const privacy::Pseudonym& customer, bas
     }
   }
   BECKON_TRY_STATUS(remove_old_links(ids, changes));
-  const auto removed = static_cast<std::int64_t>(changes.size());
+  const auto removed = static_cast<std::int64_t>(changes.size() - with.size());
   for (const auto& id : ids) {
     base::Writer at;
     at.zigzag(now.ms);

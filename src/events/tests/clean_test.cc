@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "beckon/base/codec.h"
+
 namespace beckon::events {
 namespace {
 
@@ -38,6 +40,18 @@ TEST(Refunds, OrderNumberDecidesBeforeTimeDoes) {
   EXPECT_EQ(pairs.paired, 1);
 }
 
+TEST(Refunds, SayWhichPurchaseTheyTookBack) {
+  // A refund would be booked on another campaign than the order it came from.
+  std::vector<Event> window{make(EventType::kPurchase, 1, "a", 2), make(EventType::kPurchase, 2, "a", 2), make(EventType::kRefund, 3, "a", 3)};
+  const auto taken = pair_refunds(window).taken;
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken[0].refund, 2U);
+  EXPECT_EQ(taken[0].purchase, 1U);
+  EXPECT_EQ(taken[0].pieces, 2);
+  EXPECT_EQ(taken[1].purchase, 0U);
+  EXPECT_EQ(taken[1].pieces, 1);
+}
+
 TEST(Bots, FastAndRegularViewersAreFoundBusyBuyersAreNot) {
   std::vector<Event> fast;
   std::vector<Event> timer;
@@ -67,6 +81,7 @@ TEST(EventBytes, ComeBackAndDamageIsSeen) {
   event.campaign = "spring";
   event.coupon = "X1";
   event.clock_corrected = true;
+  event.discount_minor = 0;  // stated as nothing, which is not the same as not stated
   const std::string bytes = encode(event);
   EXPECT_EQ(decode(bytes, event.customer, event.id).value(), event);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -74,6 +89,21 @@ TEST(EventBytes, ComeBackAndDamageIsSeen) {
     broken[i] = static_cast<char>(broken[i] ^ 4);
     EXPECT_FALSE(decode(broken, event.customer, event.id).ok());
     EXPECT_FALSE(decode(bytes.substr(0, i), event.customer, event.id).ok());
+  }
+}
+
+TEST(EventBytes, OfOlderVersionsAreStillRead) {
+  // A shop that updates would lose its whole history.
+  Event event = make(EventType::kPurchase, 1'700'000'000'123, "sku-1", 3);
+  event.coupon = "X1";
+  for (const int version : {1, 2}) {
+    event.place = version >= 2 ? 7 : 0;
+    std::string payload(base::open_sealed(encode(event)).value());
+    payload[0] = static_cast<char>(version);
+    payload.resize(payload.size() - (version >= 2 ? 2 : 3));  // without the discount; version 1 also without the place
+    const auto read = decode(base::seal(payload), event.customer, event.id);
+    ASSERT_TRUE(read.ok()) << version;
+    EXPECT_EQ(*read, event);
   }
 }
 

@@ -46,6 +46,51 @@ TEST(Segment, OrderWithTwoProducts) {
   EXPECT_EQ(event.coupon, "SPRING");
 }
 
+std::vector<std::int64_t> discounts(const std::string& order) {
+  const auto event = one(R"({"type":"track","event":"Order Completed","userId":"u","timestamp":"2026-05-01T10:00:00Z","properties":{)" + order + "}}");
+  std::vector<std::int64_t> out;
+  for (const auto& line : event.items) {
+    out.push_back(line.discount_minor.value_or(-1));
+  }
+  return out;
+}
+
+TEST(Discounts, OfAnOrderArePutOnItsLinesToTheLastCent) {
+  // The discounts of the lines would not add up to those of the orders, and the month's books to nothing at all.
+  using Minor = std::vector<std::int64_t>;
+  EXPECT_EQ(discounts(R"("products":[{"product_id":"a","price":10},{"product_id":"b","price":5}])"), (Minor{-1, -1})) << "not stated";
+  EXPECT_EQ(discounts(R"("products":[{"product_id":"a","price":9,"quantity":3,"discount":"1.00"},{"product_id":"b","price":5}])"), (Minor{300, -1}))
+      << "in a list a discount is that of one piece";
+  EXPECT_EQ(discounts(R"("discount":1.00,"products":[{"product_id":"a","price":1},{"product_id":"b","price":1},{"product_id":"c","price":1}])"),
+            (Minor{33, 34, 33}));
+  EXPECT_EQ(discounts(R"("discount":-5,"products":[{"product_id":"a","price":9,"discount":2},{"product_id":"b","price":1}])"), (Minor{470, 30}))
+      << "the order's total holds what its lines state; a minus sign means the same";
+  EXPECT_EQ(discounts(R"("discount":1,"products":[{"product_id":"a","price":9,"discount":2}])"), (Minor{200}));
+  EXPECT_EQ(discounts(R"("discount":1.01,"products":[{"product_id":"a","price":0},{"product_id":"b"}])"), (Minor{50, 51})) << "nothing paid: alike";
+  EXPECT_EQ(discounts(R"("product_id":"a","price":9,"quantity":2,"discount":1.5)"), (Minor{150})) << "an order of one line states its total";
+}
+
+TEST(Discounts, ThatCannotBeAreRefusedAndOthersWordsAreNotRead) {
+  // An order with a discount in words would be booked as one without.
+  const auto of = [](const std::string& kind, const std::string& rest) {
+    return reject(R"({"type":"track","event":")" + kind + R"(","userId":"u","properties":{"product_id":"a","price":1,"quantity":900000,)" + rest + "}}");
+  };
+  EXPECT_EQ(of("Order Completed", R"("discount":"10 %")"), "discount:impossible_value");
+  EXPECT_EQ(of("Order Completed", R"("discount":"99999999999999999999")"), "discount:impossible_value");
+  EXPECT_EQ(of("Order Completed", R"("products":[{"product_id":"a","quantity":900000,"discount":"90000000000000000"}])"), "discount:impossible_value");
+  EXPECT_EQ(of("Order Completed", R"("discount":1,"products":[{"product_id":"a","price":1,"currency":"USD"}])"), "discount:another_currency");
+  EXPECT_EQ(of("Product Viewed", R"("discount":"10 %")"), "accepted");
+}
+
+TEST(Discounts, ALineMayHaveACouponOfItsOwn) {
+  // The coupon of one product would be booked on the whole order, or not at all.
+  const auto event = one(R"({"type":"track","event":"Order Completed","userId":"u","timestamp":"2026-05-01T10:00:00Z","properties":{"coupon":"ALL",
+    "products":[{"product_id":"a","price":1,"coupon":"MINE"},{"product_id":"b","price":1}]}})");
+  EXPECT_EQ(event.coupon, "ALL");
+  EXPECT_EQ(event.items[0].coupon, "MINE");
+  EXPECT_EQ(event.items[1].coupon, "");
+}
+
 TEST(Segment, ClockSkewIsCorrectedOnlyWithSentAndReceived) {
   const auto skewed = one(R"({"type":"track","event":"Product Viewed","userId":"u","originalTimestamp":"2026-05-01T12:00:00Z",
     "sentAt":"2026-05-01T12:00:05Z","receivedAt":"2026-05-01T10:00:06Z","properties":{"product_id":"a"}})");
@@ -123,6 +168,23 @@ TEST(Csv, MappingReadsPurchasesCancellationsAndQuotes) {
   EXPECT_EQ(why("5,85123A,\"x,6,2010-12-01 08:26:00,2.55,1,UK"), "open_quote");
   mapping.item = "StockCod";
   EXPECT_NE(CsvParser::make(mapping, header, options()).error().message.find("did you mean 'StockCode'"), std::string::npos);
+}
+
+TEST(Csv, ADiscountColumnHoldsWhatTheWholeLineWasReducedBy) {
+  // Exports write discounts with a minus sign; read as another number they would raise the price.
+  CsvMapping mapping;
+  mapping.user_id = "who";
+  mapping.time = "when";
+  mapping.item = "what";
+  mapping.quantity = "pieces";
+  mapping.discount = "off";
+  const auto parser = CsvParser::make(mapping, "who,when,what,pieces,off", options());
+  ASSERT_TRUE(parser.ok()) << parser.error().message;
+  const auto discount = [&](const char* row) { return std::get<RawEvent>(parser->parse(row)).items[0].discount_minor; };
+  EXPECT_EQ(discount("u,2026-05-01,tea,3,-1.50"), 150);
+  EXPECT_EQ(discount("u,2026-05-01,tea,3,0"), 0);
+  EXPECT_EQ(discount("u,2026-05-01,tea,3,"), std::nullopt);
+  EXPECT_EQ(std::get<Reject>(parser->parse("u,2026-05-01,tea,3,much")).field, "discount");
 }
 
 TEST(Parsers, NeverFailOnDamagedBytes) {

@@ -2,23 +2,11 @@
 // what the report must count. Times are days and hours since the plan ("2d 3h"); money in euro.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "beckon/measure/measure.h"
+#include "case_words.h"
 
 namespace beckon::measure {
 namespace {
-
-const privacy::KeyRing& ring() {
-  static const privacy::KeyRing kRing = privacy::KeyRing::make(std::string(32, 'k'), 1).value();
-  return kRing;
-}
-base::Money euro(const std::string& text) { return base::Money::parse(text, base::Currency::parse("EUR").value()).value(); }
-
-constexpr std::int64_t kPlannedMs = 1'000'000'000'000;
 
 struct Customer {
   std::string name;
@@ -26,36 +14,6 @@ struct Customer {
   std::vector<events::Delivery> deliveries;
   std::vector<events::Event> window;
 };
-
-// The words of one line after its verb, read in pairs or alone.
-class Words {
- public:
-  explicit Words(const std::string& line) : in_(line) {}
-  std::string next() {
-    std::string word;
-    in_ >> word;
-    return word;
-  }
-  // "2d", "3h", "90m" after the plan; "-1d" before it.
-  base::Instant time() {
-    const std::string word = next();
-    const std::int64_t unit_ms = word.back() == 'd' ? base::kDayMs : word.back() == 'h' ? base::kHourMs : base::kMinuteMs;
-    return {kPlannedMs + std::stoll(word) * unit_ms};
-  }
-
- private:
-  std::istringstream in_;
-};
-
-events::EventType type_of(const std::string& name) {
-  for (std::uint8_t value = 1; value <= events::kEventTypeMax; ++value) {
-    if (events::to_text(static_cast<events::EventType>(value)) == name) {
-      return static_cast<events::EventType>(value);
-    }
-  }
-  ADD_FAILURE() << "no event is called " << name;
-  return events::EventType::kOther;
-}
 
 std::string message_id(const std::string& name, std::int64_t slot) { return "message " + std::to_string(slot) + " to " + name; }
 
@@ -177,8 +135,6 @@ struct World {
   }
 };
 
-std::string money(std::int64_t minor) { return base::Money(minor, base::Currency::parse("EUR").value()).amount_string(); }
-
 // The customer's messages as one: what he bought counts once, what they cost together.
 Outcome together(const std::vector<Outcome>& slots) {
   Outcome whole = slots.front();
@@ -240,26 +196,10 @@ TEST_P(MeasureCase, ComesOutAsWritten) {
   for (std::string line; std::getline(file, line);) {
     world.read_line(line);
   }
-  ASSERT_FALSE(world.expectations.empty()) << GetParam() << " expects nothing: it could never fail";
-  const auto said = claims(world);
-  for (const auto& expected : world.expectations) {
-    EXPECT_NE(std::find(said.begin(), said.end(), expected), said.end())
-        << GetParam() << "\nexpected: " << expected << "\ngot:\n  " << testing::PrintToString(said);
-  }
+  expect_said(GetParam(), world.expectations, claims(world));
 }
 
-std::vector<std::string> case_files() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(BECKON_SOURCE_DIR) + "/src/measure/tests/cases")) {
-    files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-INSTANTIATE_TEST_SUITE_P(Measure, MeasureCase, testing::ValuesIn(case_files()), [](const auto& one) {
-  return std::filesystem::path(one.param).stem().string();
-});
+INSTANTIATE_TEST_SUITE_P(Measure, MeasureCase, testing::ValuesIn(case_files("cases")), case_name);
 
 }  // namespace
 }  // namespace beckon::measure

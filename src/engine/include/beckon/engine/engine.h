@@ -127,6 +127,15 @@ struct ReportRequest {
 };
 base::Result<base::Json> report(Context& context, const ReportRequest& request);
 
+struct FinanceRequest {
+  std::string month;          ///< "2026-03" of the shop's calendar
+  bool close = false;         ///< seal it, and open ones before it; from two days after its end
+  std::string csv_path;       ///< empty: no CSV
+  std::string html_path;      ///< empty: reports/finance-<month>.html
+};
+/// The books of a month (docs/formats/finance.md). A closed one is answered as it was sealed, byte for byte.
+base::Result<base::Json> finance(Context& context, const FinanceRequest& request);
+
 // ---- people ------------------------------------------------------------------------------------------------------------------
 base::Result<base::Json> explain(Context& context, const std::string& customer, const std::string& campaign);
 base::Result<base::Json> erase(Context& context, const std::string& customer);

@@ -10,8 +10,16 @@
 
 namespace beckon::events {
 
+/// Pieces of a purchase that a refund took back.
+struct TakenBack {
+  std::size_t purchase = 0;  ///< index into the window
+  std::size_t refund = 0;
+  std::int64_t pieces = 0;
+};
+
 struct RefundPairs {
   std::vector<std::int64_t> kept_quantity;  ///< per event: pieces of a purchase that were not given back; others unchanged
+  std::vector<TakenBack> taken;             ///< in the order of the refunds
   std::int64_t paired = 0;                  ///< refunds whose pieces were all found in earlier purchases
   std::int64_t unpaired = 0;
 };

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,7 @@ struct Event {
   std::string item;             ///< the shop's item id; empty when none is meant
   std::int64_t quantity = 1;    ///< pieces, > 0 (a refund too)
   base::Money unit_price;       ///< per piece; currency empty when unknown
+  std::optional<std::int64_t> discount_minor = {};  ///< of the whole line, in the price's currency, ≥ 0; absent: the line does not say
   std::string order;            ///< keyed hash of the order id; empty when none
   std::string channel;          ///< "web", "app", "store", "email", …
   std::string market;           ///< market code; empty: the shop's only one

@@ -21,6 +21,8 @@ struct LineItem {
   std::string item;
   std::int64_t quantity = 1;
   base::Money unit_price;
+  std::optional<std::int64_t> discount_minor = {};  ///< of all its pieces, with its share of what the order says as a whole
+  std::string coupon = {};                          ///< its own; empty: the order's
 };
 
 /// What one line says, before its customer has a pseudonym. Lives in memory only.
@@ -78,6 +80,7 @@ class JsonLineParser {
 struct CsvMapping {
   std::string user_id, anonymous_id, message_id, time, event, item, quantity, price, currency, order_id,
       channel, market, coupon, campaign;
+  std::string discount;  ///< of the whole line; "-1.50" and "1.50" mean the same
   /// Value of the event column → type; names that are not listed are looked up by event_type_of.
   std::map<std::string, EventType> event_types;
   std::string default_event = "purchase";  ///< of every line when there is no event column

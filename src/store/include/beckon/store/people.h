@@ -59,8 +59,9 @@ class People {
 
   /// Time of the erasure; events up to it are not taken back in.
   base::Result<std::optional<base::Instant>> suppressed_at(const privacy::Pseudonym& customer) const;
-  /// Removes every row of the customer in every table and leaves the suppression row. Answers how many rows went.
-  base::Result<std::int64_t> erase(const privacy::Pseudonym& customer, base::Instant now);
+  /// Removes every row of the customer in every table and leaves the suppression row, in one batch with the changes in `with`. Answers
+  /// how many rows went.
+  base::Result<std::int64_t> erase(const privacy::Pseudonym& customer, base::Instant now, const WriteBatch& with = {});
 
   /// Customers with a profile, a timeline or both, each person once (linked ids are not listed), in key order.
   base::Status for_each(const std::function<bool(const privacy::Pseudonym&)>& visit) const;
