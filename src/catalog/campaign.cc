@@ -164,6 +164,7 @@ base::Result<Campaign> load_campaign(std::string_view text, const std::string& f
   read_hours(table, campaign);
   read_audience(root.table("audience"), campaign.audience);
   read_items(root.table("items"), campaign.items);
+  campaign.first_touch = root.table("measure").choice("touch", {"last", "first"}, "last") == "first";
   const Market& market = shop.market(campaign.market);
   for (auto& own : root.tables("offer")) {
     campaign.offers.push_back(read_offer(own, market));

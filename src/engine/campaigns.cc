@@ -79,7 +79,7 @@ ClickStats clicks_of(const features::History& history) {
   ClickStats out;
   for (const auto& message : history.messages) {
     ++out.messages;
-    out.clicks += message.clicked ? 1 : 0;
+    out.clicks += message.clicked_ms > 0 ? 1 : 0;
   }
   return out;
 }

@@ -32,6 +32,7 @@ base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, 
   // A replay plays in the past: what it is compared with lies after its clock.
   options.as_of = context.replay() ? planned.file.made_at.plus_ms(options.attribution_ms) : context.clock->now();
   options.margin_bp = context.config.shop.margin_bp;
+  options.touch = planned.campaign.first_touch ? measure::Touch::kFirst : measure::Touch::kLast;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   for (const auto& item : items) {
     if (item.cost.has_value()) {

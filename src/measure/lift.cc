@@ -127,6 +127,7 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
     slice.attributed_minor += outcome.attributed_minor;
     slice.promotion_minor += outcome.promotion_minor;
     slice.unsubscribed += outcome.unsubscribed ? 1 : 0;
+    slice.machine_answers += outcome.machine_answers;
   }
   std::vector<Slice> out;
   for (auto& [name, slice] : by_name) {

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "beckon/measure/measure.h"
@@ -36,11 +38,21 @@ class Words {
     in_ >> word;
     return word;
   }
-  // "2d", "3h", "90m" after the plan; "-1d" before it.
+  // "2d", "3h", "90m", "5s" after the plan; "-1d" before it; "7d+1ms" and "7d-1ms" for the edges.
   base::Instant time() {
-    const std::string word = next();
-    const std::int64_t unit_ms = word.back() == 'd' ? base::kDayMs : word.back() == 'h' ? base::kHourMs : base::kMinuteMs;
-    return {kPlannedMs + std::stoll(word) * unit_ms};
+    static const std::map<std::string, std::int64_t> kUnits{
+        {"d", base::kDayMs}, {"h", base::kHourMs}, {"m", base::kMinuteMs}, {"s", 1000}, {"ms", 1}};
+    std::istringstream parts(next());
+    std::int64_t at_ms = kPlannedMs;
+    for (std::int64_t amount = 0; parts >> amount;) {
+      std::string unit;
+      while (std::isalpha(parts.peek()) != 0) {
+        unit.push_back(static_cast<char>(parts.get()));
+      }
+      EXPECT_TRUE(kUnits.contains(unit)) << "no unit of time is called '" << unit << "'";
+      at_ms += amount * kUnits.at(unit);
+    }
+    return {at_ms};
   }
 
  private:
@@ -118,7 +130,7 @@ struct World {
     one.deliveries.push_back(delivery);
   }
 
-  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|message2|campaign]
+  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|message2|campaign|autumn]
   void read_event(Words& words) {
     Customer& one = customer(words.next());
     events::Event event;
@@ -134,8 +146,8 @@ struct World {
         event.coupon = words.next();
       } else if (word == "of") {
         const std::string what = words.next();  // the campaign's context is what a tagged link carries
-        if (what == "campaign") {
-          event.campaign = "spring";
+        if (what == "campaign" || what == "autumn") {  // autumn: another campaign
+          event.campaign = what == "campaign" ? "spring" : what;
         } else {
           event.delivery = message_id(one.name, what == "message2" ? 2 : 1);
         }
@@ -154,6 +166,8 @@ struct World {
     }
     if (verb == "window") {
       options.attribution_ms = words.time().ms - kPlannedMs;
+    } else if (verb == "touch") {
+      options.touch = words.next() == "first" ? Touch::kFirst : Touch::kLast;
     } else if (verb == "report_at") {
       options.as_of = words.time();
     } else if (verb == "item") {
@@ -210,6 +224,7 @@ std::vector<std::string> claims(const World& world) {
     say(o.redeemed ? "redeemed" : "not redeemed");
     say(o.clicked ? "clicked" : "not clicked");
     say(o.opened ? "opened" : "not opened");
+    say("machines " + std::to_string(o.machine_answers));
   }
   const auto lift = [&](const Lift& one) {
     std::ostringstream text;

@@ -35,25 +35,31 @@ struct Outcome {
   bool redeemed = false;
   bool complained = false;
   bool unsubscribed = false;
+  std::int64_t machine_answers = 0;   ///< opens and clicks of this message that no person made (events/clean.h): counted nowhere else
   std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
   std::int64_t revenue_minor = 0;     ///< paid for them
   std::int64_t goods_margin_minor = 0;  ///< revenue less cost of the pieces
   std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces and sending, less discounts that the price paid does not show
   std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
   std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
-  std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, last touch within the window
+  std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, within the window, by OutcomeOptions::touch
 };
+
+/// Which of two clicked messages a purchase answers, where neither its code nor its context says so.
+enum class Touch { kLast, kFirst };
 
 struct OutcomeOptions {
   std::int64_t attribution_ms = 7 * base::kDayMs;
   base::Instant as_of;                               ///< later events are not seen
   std::map<std::string, std::int64_t> cost_minor;    ///< item → cost of a piece; absent: margin_bp decides
   std::int64_t margin_bp = 3000;
+  Touch touch = Touch::kLast;
 };
 
 /// `decisions`: those of one person in one campaign period, a slot each; `window`: his events by time; `deliveries`: his of this
 /// period, by slot. The observation starts at the decision and lasts attribution_ms, the same for every group, sent or not. A
-/// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last.
+/// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last (or first, by
+/// `touch`). An open alone is no touch. Both ends are exact: after the decision's millisecond, up to and with that of decision + attribution_ms.
 std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
                              std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
 
@@ -95,6 +101,7 @@ struct Slice {
   std::int64_t attributed_minor = 0;
   std::int64_t promotion_minor = 0;
   std::int64_t unsubscribed = 0;
+  std::int64_t machine_answers = 0;
   double click_rate_low = 0, click_rate_high = 0;
 };
 /// Of customers with a message (not held out), grouped by `key(outcome)`; in order of the names.
