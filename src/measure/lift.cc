@@ -19,7 +19,7 @@ bool same_customer(const Outcome* last, const Outcome& outcome) {
 
 // What a further message of the same customer adds: what he bought is in the first already.
 double further_value_of(const Outcome& outcome, Metric metric) {
-  if (metric == Metric::kMargin) {
+  if (metric == Metric::kMargin || metric == Metric::kNetMargin) {
     return static_cast<double>(outcome.margin_minor - outcome.goods_margin_minor);
   }
   return metric == Metric::kItemPurchases ? value_of(outcome, metric) : 0;
@@ -67,7 +67,7 @@ Lift compare(std::string name, const Groups& groups) {
 }  // namespace
 
 std::string_view to_text(Metric metric) {
-  static constexpr std::array<std::string_view, 5> kNames{"conversion", "purchases", "revenue", "margin", "item_purchases"};
+  static constexpr std::array<std::string_view, 6> kNames{"conversion", "purchases", "revenue", "margin", "item_purchases", "net_margin"};
   return kNames.at(static_cast<std::size_t>(metric));
 }
 
@@ -83,6 +83,8 @@ double value_of(const Outcome& outcome, Metric metric) {
       return static_cast<double>(outcome.margin_minor);
     case Metric::kItemPurchases:
       return static_cast<double>(outcome.item_purchases);
+    case Metric::kNetMargin:
+      return static_cast<double>(outcome.margin_minor - outcome.returns_ahead_margin_minor);
   }
   return 0;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "beckon/base/rng.h"
@@ -100,9 +101,16 @@ void count_purchase(const events::Event& purchase, std::int64_t pieces, const Ou
   Outcome& out = slot.out;
   const bool promoted = purchase.item == out.decision.item && !out.decision.item.empty();
   ++out.purchases;
-  out.revenue_minor += purchase.unit_price.times(pieces).value_or(base::Money()).minor();
-  out.goods_margin_minor += piece_margin_minor(purchase, options) * pieces;
-  out.margin_minor += piece_margin_minor(purchase, options) * pieces;
+  const std::int64_t revenue_minor = purchase.unit_price.times(pieces).value_or(base::Money()).minor();
+  const std::int64_t goods_margin_minor = piece_margin_minor(purchase, options) * pieces;
+  out.revenue_minor += revenue_minor;
+  out.goods_margin_minor += goods_margin_minor;
+  out.margin_minor += goods_margin_minor;
+  if (options.returns != nullptr) {
+    const double ahead = options.returns->still_to_come(purchase.item, options.as_of.ms - purchase.at.ms);
+    out.returns_ahead_revenue_minor += std::llround(ahead * static_cast<double>(revenue_minor));
+    out.returns_ahead_margin_minor += std::llround(ahead * static_cast<double>(goods_margin_minor));
+  }
   out.item_purchases += promoted ? pieces : 0;
   if (promoted && has_code(purchase, slot) && !out.redeemed) {
     out.redeemed = true;  // one coupon, one piece

@@ -11,6 +11,7 @@
 
 #include "beckon/events/events.h"
 #include "beckon/events/records.h"
+#include "beckon/measure/returns.h"
 
 namespace beckon::measure {
 
@@ -40,6 +41,8 @@ struct Outcome {
   std::int64_t revenue_minor = 0;     ///< paid for them
   std::int64_t goods_margin_minor = 0;  ///< revenue less cost of the pieces
   std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces and sending, less discounts that the price paid does not show
+  std::int64_t returns_ahead_revenue_minor = 0;  ///< of revenue_minor: what is expected to be refunded yet, by category and age
+  std::int64_t returns_ahead_margin_minor = 0;   ///< of margin_minor: the margin that goes with it; 0 without OutcomeOptions::returns
   std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
   std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
   std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, within the window, by OutcomeOptions::touch
@@ -54,6 +57,7 @@ struct OutcomeOptions {
   std::map<std::string, std::int64_t> cost_minor;    ///< item → cost of a piece; absent: margin_bp decides
   std::int64_t margin_bp = 3000;
   Touch touch = Touch::kLast;
+  const ReturnCurve* returns = nullptr;  ///< as known at as_of; null: nothing is foreseen
 };
 
 /// `decisions`: those of one person in one campaign period, a slot each; `window`: his events by time; `deliveries`: his of this
@@ -79,7 +83,8 @@ struct Lift {
   bool known = false;  ///< both sides have at least two customers
 };
 
-enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases };
+/// kNetMargin: margin less what is expected to come back yet, "profit, net of returns so far and expected".
+enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases, kNetMargin };
 std::string_view to_text(Metric metric);
 double value_of(const Outcome& outcome, Metric metric);
 
