@@ -26,11 +26,14 @@ base::Result<std::vector<Planned>> planned_campaigns(const Context& context) {
   return out;
 }
 
-base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned) {
+base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms,
+                                                        const Knowledge& knowledge) {
   measure::OutcomeOptions options;
-  options.attribution_ms = planned.campaign.attribution_days * base::kDayMs;
+  options.attribution_ms = window_ms > 0 ? window_ms : planned.campaign.attribution_days * base::kDayMs;
   // A replay plays in the past: what it is compared with lies after its clock.
   options.as_of = context.replay() ? planned.file.made_at.plus_ms(options.attribution_ms) : context.clock->now();
+  options.as_of = knowledge.as_of.ms > 0 ? knowledge.as_of : options.as_of;
+  options.returns = knowledge.returns;
   options.margin_bp = context.config.shop.margin_bp;
   options.touch = planned.campaign.first_touch ? measure::Touch::kFirst : measure::Touch::kLast;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());

@@ -20,9 +20,15 @@ base::Result<Planned> planned_of(const Context& context, const std::string& note
 /// Newest plan of every campaign period, by campaign and period.
 base::Result<std::vector<Planned>> planned_campaigns(const Context& context);
 
+/// From when it is looked at; the moment 0: now.
+struct Knowledge {
+  base::Instant as_of;
+  const measure::ReturnCurve* returns = nullptr;  ///< as known then; null: nothing is foreseen
+};
 /// One outcome per decision of the period, as far as the clock has come. Under a replay events after the plan count as the future
-/// that is compared with.
-base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned);
+/// that is compared with. `window_ms` after the decision; 0: the campaign's attribution window.
+base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms = 0,
+                                                        const Knowledge& knowledge = {});
 base::Json outcome_json(const measure::Outcome& outcome);
 
 /// Redemptions and expiries leave escrow, as far as the clock has come.

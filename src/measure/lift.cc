@@ -64,6 +64,15 @@ Lift compare(std::string name, const Groups& groups) {
   return lift;
 }
 
+// Nobody clicks before he was sent to: the ledger's time, or the decision's where it has none.
+double come_share(const Outcome& outcome, const ClickAge& age) {
+  const std::int64_t since_ms = outcome.sent_at.ms > 0 ? outcome.sent_at.ms : outcome.decision.at.ms;
+  if (age.clicks != nullptr && age.clicks->answers() > 0) {
+    return age.clicks->come_by(std::max<std::int64_t>(0, age.as_of.ms - since_ms));
+  }
+  return age.as_of.ms - since_ms >= age.attribution_ms ? 1 : 0;
+}
+
 }  // namespace
 
 std::string_view to_text(Metric metric) {
@@ -107,7 +116,12 @@ Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::st
 }
 
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key) {
+  return slices(outcomes, key, {nullptr, {INT64_MAX}, 0});
+}
+
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key, const ClickAge& age) {
   std::map<std::string, Slice> by_name;
+  std::map<std::string, double> exposure;
   std::map<std::string, const privacy::Pseudonym*> last_buyer;  // what a customer bought counts once a slice
   for (const auto& outcome : outcomes) {
     if (!outcome.decision.chosen || outcome.decision.group == events::Group::kHoldout) {
@@ -117,6 +131,7 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
     Slice& slice = by_name[name];
     ++slice.planned;
     slice.sent += outcome.sent ? 1 : 0;
+    exposure[name] += outcome.sent ? come_share(outcome, age) : 0;
     slice.delivered += outcome.delivered ? 1 : 0;
     slice.opened += outcome.opened ? 1 : 0;
     slice.clicked += outcome.clicked ? 1 : 0;
@@ -134,6 +149,8 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
   std::vector<Slice> out;
   for (auto& [name, slice] : by_name) {
     slice.name = name;
+    slice.complete_share = slice.sent > 0 ? exposure[name] / static_cast<double>(slice.sent) : 1;
+    slice.complete = slice.complete_share >= DelayCurve::kRipe;
     const auto rate = stats::wilson({slice.clicked, slice.sent});
     slice.click_rate_low = rate.low;
     slice.click_rate_high = rate.high;

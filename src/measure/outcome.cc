@@ -85,6 +85,7 @@ Slot make_slot(const events::Decision& decision, std::span<const events::Deliver
     slot.deliveries.push_back(&delivery);
     slot.code = delivery.code.empty() ? slot.code : delivery.code;
     if (delivery.state == events::DeliveryState::kAccepted) {
+      slot.out.sent_at = slot.out.sent && slot.out.sent_at < delivery.accepted_at ? slot.out.sent_at : delivery.accepted_at;
       slot.out.sent = true;
       slot.out.promotion_minor += divide_up(decision.send_cost_micro, 1'000'000);
     }

@@ -247,6 +247,33 @@ TEST(Ages, AWeekThatIsNotOverComparesNobody) {
   EXPECT_FALSE(weeks[2].lift.known);
 }
 
+TEST(Ages, ADayThatIsNotOverIsMarkedAndAWholeOneIsNot) {
+  // Yesterday's half of the clicks beside last week's would read as a message that got worse.
+  base::Rng rng(24);
+  std::vector<Waiting> past;
+  for (int i = 0; i < 4000; ++i) {
+    const auto clicked = static_cast<std::int64_t>(after(1, rng) * base::kDayMs);
+    past.push_back({60 * base::kDayMs, rng.chance(.3) ? clicked : Waiting::kNotYet});
+  }
+  const DelayCurve clicks = DelayCurve::fit(past).value();
+  std::vector<Outcome> outcomes(40);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    outcomes[i].decision.customer = ring().pseudonym("user" + std::to_string(i));
+    outcomes[i].decision.chosen = true;
+    outcomes[i].sent = true;
+    outcomes[i].sent_at.ms = kPlannedMs - (i < 30 ? 10 : 1) * base::kDayMs;
+  }
+  const auto day = [](const Outcome& outcome) { return base::format_date(outcome.sent_at); };
+  const auto by_day = slices(outcomes, day, {&clicks, {kPlannedMs}, 7 * base::kDayMs});
+  ASSERT_EQ(by_day.size(), 2U);
+  EXPECT_TRUE(by_day[0].complete);
+  EXPECT_FALSE(by_day[1].complete);
+  EXPECT_NEAR(by_day[1].complete_share, .5, .03);
+  const auto unknown = slices(outcomes, day, {nullptr, {kPlannedMs}, 7 * base::kDayMs});
+  EXPECT_TRUE(unknown[0].complete) << "its window is over";
+  EXPECT_FALSE(unknown[1].complete);
+}
+
 TEST(Ages, AsManyWeeksAfterTheEndAsItLasted) {
   // A watch that stops at the end of the campaign never sees what was only pulled forward.
   EXPECT_EQ(weeks_to_watch({0}, {4 * kWeekMs}), 8);

@@ -30,6 +30,7 @@ events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, 
 struct Outcome {
   events::Decision decision;
   bool sent = false;        ///< a delivery was accepted by the transport
+  base::Instant sent_at;    ///< the first of them; 0: none
   bool delivered = false;
   bool opened = false;
   bool clicked = false;
@@ -108,9 +109,18 @@ struct Slice {
   std::int64_t unsubscribed = 0;
   std::int64_t machine_answers = 0;
   double click_rate_low = 0, click_rate_high = 0;
+  double complete_share = 1;     ///< what share of the clicks can have come by now, mean over what was sent (ClickAge); 1 when not asked
+  bool complete = true;          ///< at least DelayCurve::kRipe of them can; without a curve: all windows are over
+};
+/// How old the messages are: to tell a day that went badly from one that is not over.
+struct ClickAge {
+  const DelayCurve* clicks = nullptr;  ///< delivery → click within attribution_ms; null: not known, then the window alone decides
+  base::Instant as_of;
+  std::int64_t attribution_ms = 0;
 };
 /// Of customers with a message (not held out), grouped by `key(outcome)`; in order of the names.
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key);
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key, const ClickAge& age);
 
 /// Sample ratio mismatch: p-value that the groups have the shares that were asked for. Below 0.001 the split is broken.
 double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares);
