@@ -185,6 +185,7 @@ base::Result<Campaign> load_campaign(std::string_view text, const std::string& f
   read_items(root.table("items"), campaign.items);
   read_usual(root.table("usual"), campaign);
   read_judgement(root.table("measure"), campaign);
+  campaign.first_touch = root.table("measure").choice("touch", {"last", "first"}, "last") == "first";
   const Market& market = shop.market(campaign.market);
   for (auto& own : root.tables("offer")) {
     campaign.offers.push_back(read_offer(own, market));

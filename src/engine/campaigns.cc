@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ages.h"
 #include "audience.h"
 #include "beckon/deliver/deliver.h"
 #include "click_response.h"
@@ -74,30 +75,29 @@ std::vector<bool> allowed_tokens(const PlanMaterial& material, base::Instant now
 }
 
 struct ClickStats {
-  std::int64_t messages = 0;
+  double messages = 0;  // those whose clicks can have come by now
   std::int64_t clicks = 0;
 };
 
-ClickStats clicks_of(const features::History& history) {
-  ClickStats out;
-  for (const auto& message : history.messages) {
-    ++out.messages;
-    out.clicks += message.clicked ? 1 : 0;
-  }
-  return out;
+ClickStats clicks_of(const features::History& history, const measure::DelayCurve& delay, base::Instant now) {
+  const auto waiting = click_waits(history, now);
+  const measure::RipeRate ripe = measure::ripe_rate(waiting, delay);
+  return {ripe.exposure, ripe.answers};
 }
 
 base::Status make_persons(Context& context, PlanMaterial& material, const std::pair<std::vector<bool>, PlanScope>& allowed_and_scope) {
   const auto& [allowed, scope] = allowed_and_scope;
   std::map<privacy::Pseudonym, const features::History*> by_customer;
   ClickStats all;
+  const base::Instant now = context.clock->now();
+  const measure::DelayCurve delay = click_delay(material.data, now);
   for (const auto& history : material.data.histories) {
     by_customer[history.customer] = &history;
-    const ClickStats own = clicks_of(history);
+    const ClickStats own = clicks_of(history, delay, now);
     all.messages += own.messages;
     all.clicks += own.clicks;
   }
-  const double average = all.messages > 0 ? static_cast<double>(all.clicks) / static_cast<double>(all.messages) : 0.0;
+  const double average = all.messages > 0 ? static_cast<double>(all.clicks) / all.messages : 0.0;
   PersonMaker maker({&context, &material.campaign, &material.input.layers, scope});
   base::Status problem = base::ok_status();
   std::vector<const features::History*> scored;
@@ -111,7 +111,7 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::p
       return false;
     }
     if (history != nullptr && person->excluded.empty()) {
-      const ClickStats own = clicks_of(*history);
+      const ClickStats own = clicks_of(*history, delay, now);
       person->click_ratio = response::click_ratio(own.clicks, own.messages, average);
       const catalog::Market& market = context.config.shop.market(material.campaign.market);
       const std::int64_t hour_ms = history->usual_hour * base::kHourMs;

@@ -48,7 +48,8 @@ std::vector<float> head_answers(const Context& context, const ClickLesson& lesso
 base::Result<response::MessageResponse> learn_clicks(const Context& context, const ClickLesson& lesson) {
   const auto category_of_token = categories(*lesson.data, *lesson.facts);
   const auto head = head_answers(context, lesson);
-  return response::MessageResponse::fit({lesson.data, lesson.messages, category_of_token, head, &context.config.shop, context.executor.get()});
+  const response::CandidatePeriod period{context.clock->now(), context.config.shop.train.horizon_days * base::kDayMs};
+  return response::MessageResponse::fit({lesson.data, lesson.messages, period, category_of_token, head, &context.config.shop, context.executor.get()});
 }
 
 base::Json clicks_json(const response::MessageResponse& clicks) {

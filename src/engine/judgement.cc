@@ -98,11 +98,13 @@ base::Result<base::Json> size_advice(const Context& context, const PlanMaterial&
                     {"comparisons", comparisons}};
 }
 
-base::Result<base::Json> verdict_json(const Context& context, const Planned& planned) {
+base::Result<base::Json> verdict_json(const Context& context, const Planned& planned, const Ages& ages) {
   const catalog::Judgement& judgement = planned.file.judgement;
   const std::int64_t horizon_ms = std::max(judgement.horizon_days, planned.campaign.attribution_days) * base::kDayMs;
-  BECKON_TRY(const auto outcomes, outcomes_of(context, planned, horizon_ms));
-  const auto metric = metric_of(judgement);
+  const auto returns = ages.sales.as_of(context.clock->now());
+  BECKON_TRY(const auto outcomes, outcomes_of(context, planned, horizon_ms, {{}, returns.ok() ? &*returns : nullptr}));
+  const bool net = returns.ok() && metric_of(judgement) == measure::Metric::kMargin;
+  const auto metric = net ? measure::Metric::kNetMargin : metric_of(judgement);
   const measure::Lift lift = measure::audience_lift(outcomes, metric);
   const measure::Judged judged = measure::judge(lift, {context.clock->now(), planned.file.made_at, horizon_ms});
   const measure::Leakage leak = measure::leakage(outcomes);

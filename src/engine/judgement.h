@@ -1,6 +1,7 @@
 #pragma once
 // Private to engine: what a campaign's groups can show before it starts, what may be said of it afterwards, and what the shop as a whole gained.
 
+#include "ages.h"
 #include "campaigns.h"
 #include "outcomes.h"
 
@@ -10,8 +11,9 @@ namespace beckon::engine {
 /// before now, and sizes that would show what the plan expects. One object per comparison.
 base::Result<base::Json> size_advice(const Context& context, const PlanMaterial& material, const decide::PlanFile& file);
 
-/// For the report: the verdict by the metric and horizon stored in the plan, with its interval; leakage; business as usual.
-base::Result<base::Json> verdict_json(const Context& context, const Planned& planned);
+/// For the report: the verdict by the metric and horizon stored in the plan, with its interval; leakage; business as usual. Margin is net of
+/// returns so far and, where the shop's returns are known, of those expected yet.
+base::Result<base::Json> verdict_json(const Context& context, const Planned& planned, const Ages& ages);
 
 /// Everybody outside the shop's global holdout against everybody in it, since the first message left: the only total there is, because lifts
 /// of campaigns are never summed. null before the first message, or without a global holdout.

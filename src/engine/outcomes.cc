@@ -45,11 +45,15 @@ base::Result<measure::OutcomeOptions> shop_costs(const Context& context) {
   return options;
 }
 
-base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms) {
+base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms,
+                                                        const Knowledge& knowledge) {
   BECKON_TRY(measure::OutcomeOptions options, shop_costs(context));
   options.attribution_ms = window_ms > 0 ? window_ms : planned.campaign.attribution_days * base::kDayMs;
   // A replay plays in the past: what it is compared with lies after its clock.
   options.as_of = context.replay() ? planned.file.made_at.plus_ms(options.attribution_ms) : context.clock->now();
+  options.as_of = knowledge.as_of.ms > 0 ? knowledge.as_of : options.as_of;
+  options.returns = knowledge.returns;
+  options.touch = planned.campaign.first_touch ? measure::Touch::kFirst : measure::Touch::kLast;
   for (const auto& offer : planned.campaign.offers) {
     if (!offer.code.empty()) {
       options.codes.insert(offer.code);

@@ -23,9 +23,15 @@ base::Result<std::vector<Planned>> planned_campaigns(const Context& context);
 /// Costs and margins of the shop; the window still has to be set.
 base::Result<measure::OutcomeOptions> shop_costs(const Context& context);
 
-/// One outcome per decision of the period over `window_ms` (0: the campaign's attribution window), as far as the clock has come. Under a
-/// replay events after the plan count as the future that is compared with.
-base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms = 0);
+/// From when it is looked at; the moment 0: now.
+struct Knowledge {
+  base::Instant as_of;
+  const measure::ReturnCurve* returns = nullptr;  ///< as known then; null: nothing is foreseen
+};
+/// One outcome per decision of the period, as far as the clock has come. Under a replay events after the plan count as the future
+/// that is compared with. `window_ms` after the decision; 0: the campaign's attribution window.
+base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms = 0,
+                                                        const Knowledge& knowledge = {});
 base::Json outcome_json(const measure::Outcome& outcome);
 
 /// Redemptions and expiries leave escrow, as far as the clock has come.

@@ -1,6 +1,9 @@
 #include "pages.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "ages_page.h"
 
 namespace beckon::engine {
 namespace {
@@ -31,13 +34,16 @@ report::Table slice_table(const std::string& title, const base::Json& rows, cons
   table.title = title;
   table.columns = {{"", Align::kLeft}, {"sent", Align::kRight}, {"opened", Align::kRight}, {"clicked", Align::kRight},
                    {"click-through", Align::kRight}, {"conversion", Align::kRight}, {"sales", Align::kRight, currency},
-                   {"by click or code", Align::kRight, currency}, {"cost", Align::kRight, currency}};
+                   {"by click or code", Align::kRight, currency}, {"cost", Align::kRight, currency}, {"clicks so far", Align::kRight}};
   for (const auto& row : rows) {
     const std::int64_t sent = base::int_or(row, "sent");
     table.rows.push_back({base::string_or(row, "name"), count(sent), count(base::int_or(row, "opened")), count(base::int_or(row, "clicked")),
                           rate(base::int_or(row, "clicked"), sent), rate(base::int_or(row, "converted"), sent), amount(base::int_or(row, "revenue_minor"), currency),
-                          amount(base::int_or(row, "attributed_minor"), currency), amount(base::int_or(row, "promotion_minor"), currency)});
+                          amount(base::int_or(row, "attributed_minor"), currency), amount(base::int_or(row, "promotion_minor"), currency),
+                          sent == 0 ? "–" : base::bool_or(row, "complete") ? "complete" : "* " + percent(base::real_or(row, "complete_share"), 0)});
   }
+  const bool open = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !base::bool_or(row, "complete"); });
+  table.note = open ? "* not over: about so much of the clicks has come. Do not set such a line beside a complete one." : "";
   return table;
 }
 
@@ -322,10 +328,15 @@ report::Page campaign_page(const Context& context, const base::Json& json) {
   slices.paragraphs = {"Counts, not effects: people who buy anyway are in them."};
   slices.tables = {slice_table("By offer", json["by_offer"], currency), slice_table("By channel", json["by_channel"], currency),
                    slice_table("By language", json["by_segment"], currency), slice_table("By day", json["by_day"], currency)};
+  if (const std::int64_t machine = base::int_or(totals, "machine_answers"); machine > 0) {
+    slices.callouts.push_back({report::CalloutKind::kNotice, count(machine) + " opens and clicks came from programs (opened within 5 seconds of delivery, or "
+                                                             "several clicks within a second before any open) and are not counted."});
+  }
   if (!json["not_sent"].empty()) {
     slices.tables.push_back(pairs_table("Not sent", json["not_sent"], "state and reason"));
   }
-  page.sections = {verdict_section(json["judgement"], currency), lift, shop_section(json["shop"], currency), slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
+  page.sections = {verdict_section(json["judgement"], currency), lift, lasting_section(json["ages"], currency), restated_section(json["ages"], currency),
+                   shop_section(json["shop"], currency), slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
                    assumptions_section(json)};
   page.footer = context.config.shop.data_notice;
   return page;

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "ages.h"
 #include "beckon/deliver/deliver.h"
 #include "campaigns.h"
 #include "judgement.h"
@@ -14,7 +15,8 @@ base::Json slice_json(const measure::Slice& slice) {
   return {{"name", slice.name}, {"planned", slice.planned}, {"sent", slice.sent}, {"delivered", slice.delivered},
           {"opened", slice.opened}, {"clicked", slice.clicked}, {"converted", slice.converted},
           {"revenue_minor", slice.revenue_minor}, {"attributed_minor", slice.attributed_minor},
-          {"promotion_minor", slice.promotion_minor}, {"unsubscribed", slice.unsubscribed}};
+          {"promotion_minor", slice.promotion_minor}, {"unsubscribed", slice.unsubscribed},
+          {"machine_answers", slice.machine_answers}, {"complete_share", slice.complete_share}, {"complete", slice.complete}};
 }
 
 base::Json slices_json(const std::vector<measure::Slice>& slices) {
@@ -77,7 +79,10 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
     }
     return true;
   }));
-  const auto whole = measure::slices(outcomes, [](const auto&) { return std::string("all"); });
+  BECKON_TRY(const Ages ages, ages_of(context, planned));
+  const measure::ClickAge age{&ages.clicks, context.clock->now(), planned.campaign.attribution_days * base::kDayMs};
+  const auto sliced = [&](const auto& key) { return slices_json(measure::slices(outcomes, key, age)); };
+  const auto whole = measure::slices(outcomes, [](const auto&) { return std::string("all"); }, age);
   std::int64_t redeemed = 0;
   for (const auto& outcome : outcomes) {
     redeemed += outcome.redeemed ? 1 : 0;
@@ -92,19 +97,20 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
                     {"redeemed", redeemed},
                     {"click_rate_interval", whole.empty() ? base::Json::array() : base::Json{whole.front().click_rate_low, whole.front().click_rate_high}},
                     {"lift", lifts(outcomes, planned.campaign)},
-                    {"by_offer", slices_json(measure::slices(outcomes, [](const auto& o) { return o.decision.offer; }))},
-                    {"by_channel", slices_json(measure::slices(outcomes, [](const auto& o) { return o.decision.channel; }))},
-                    {"by_segment", slices_json(measure::slices(outcomes, segment_of(context)))},
-                    {"by_day", slices_json(measure::slices(outcomes, [&](const auto& o) {
+                    {"by_offer", sliced([](const auto& o) { return o.decision.offer; })},
+                    {"by_channel", sliced([](const auto& o) { return o.decision.channel; })},
+                    {"by_segment", sliced(segment_of(context))},
+                    {"by_day", sliced([&](const auto& o) {
                        const auto found = day_of.find({o.decision.customer.bytes(), o.decision.slot});
                        return found == day_of.end() ? std::string("not sent") : found->second;
-                     }))},
+                     })},
                     {"not_sent", not_sent},
                     {"sample_ratio_p_value", measure::sample_ratio_p_value(outcomes, planned.file.layers)},
                     {"assumptions", planned.file.assumptions},
                     {"plan_summary", decide::summary(planned.file)}};
   BECKON_TRY(out["budgets"], budgets(context, planned));
-  BECKON_TRY(out["judgement"], verdict_json(context, planned));
+  BECKON_TRY(out["judgement"], verdict_json(context, planned, ages));
+  BECKON_TRY(out["ages"], ages_json(context, planned, ages));
   return out;
 }
 

@@ -75,7 +75,7 @@ base::Result<std::vector<response::SentMessage>> sent_messages(const Context& co
       const Shown shown = found != shown_by_delivery.end() ? found->second : Shown{message.item_hash, {}, message.channel};
       const auto token = token_of.find(shown.item_hash);
       response::Approach approach{shown.terms.kind, shown.terms.depth_bp, shown.channel, zone.to_local({message.at_ms}).hour, true};
-      out.push_back({h, {message.at_ms}, token == token_of.end() ? 0 : token->second, approach, message.clicked});
+      out.push_back({h, {message.at_ms}, token == token_of.end() ? 0 : token->second, approach, message.clicked_ms});
     }
   }
   return out;

@@ -14,7 +14,10 @@ std::string value_text(const std::string& metric, double value, const std::strin
 }
 
 std::string metric_words(const std::string& metric) {
-  return metric == "conversion" ? "share of customers who bought" : metric == "revenue" ? "sales per customer" : "margin per customer, promotion paid";
+  return metric == "conversion"   ? "share of customers who bought"
+         : metric == "revenue"    ? "sales per customer"
+         : metric == "net_margin" ? "margin per customer, promotion paid, net of returns so far and expected"
+                                  : "margin per customer, promotion paid";
 }
 
 std::string explanation(const base::Json& judged, const std::string& currency) {

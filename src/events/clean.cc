@@ -1,6 +1,9 @@
 #include "beckon/events/clean.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 
 namespace beckon::events {
 namespace {
@@ -30,6 +33,42 @@ class Taker {
   RefundPairs& out_;
 };
 
+// A midnight of some zone: files that know only the day put everything of it there, and it cannot be told apart by seconds.
+bool is_day_only(std::int64_t at_ms) { return at_ms % (15 * base::kMinuteMs) == 0; }
+
+void mark_early_opens(std::span<const Event> window, const MachineRules& rules, std::vector<std::uint8_t>& machine) {
+  std::map<std::string_view, std::int64_t> delivered_ms;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const Event& event = window[i];
+    if (event.delivery.empty()) {
+      continue;
+    }
+    if (event.type == EventType::kDelivered) {
+      delivered_ms.emplace(event.delivery, event.at.ms);
+    } else if (event.type == EventType::kOpen) {
+      const auto delivered = delivered_ms.find(event.delivery);
+      const bool judged = delivered != delivered_ms.end() && !(is_day_only(event.at.ms) && is_day_only(delivered->second));
+      machine[i] = judged && event.at.ms - delivered->second < rules.open_after_min_ms ? 1 : 0;
+    }
+  }
+}
+
+// Clicks of one delivery, of which those that stand together before any person opened it are a scanner's.
+void mark_scans(const std::vector<std::size_t>& clicks, std::span<const Event> window, const MachineRules& rules, std::vector<std::uint8_t>& machine) {
+  for (std::size_t begin = 0, end = 0; begin < clicks.size(); begin = std::max(begin + 1, end)) {
+    end = begin;
+    while (end < clicks.size() && window[clicks[end]].at.ms - window[clicks[begin]].at.ms < rules.clicks_within_ms) {
+      ++end;
+    }
+    if (static_cast<std::int64_t>(end - begin) < rules.clicks_at_once_min || is_day_only(window[clicks[begin]].at.ms)) {
+      end = begin;
+      continue;
+    }
+    std::for_each(clicks.begin() + static_cast<std::ptrdiff_t>(begin), clicks.begin() + static_cast<std::ptrdiff_t>(end),
+                  [&](std::size_t i) { machine[i] = 1; });
+  }
+}
+
 }  // namespace
 
 RefundPairs pair_refunds(std::span<const Event> window) {
@@ -57,6 +96,27 @@ RefundPairs pair_refunds(std::span<const Event> window) {
     ++(missing == 0 ? out.paired : out.unpaired);
   }
   return out;
+}
+
+std::vector<std::uint8_t> machine_answers(std::span<const Event> window, const MachineRules& rules) {
+  std::vector<std::uint8_t> machine(window.size(), 0);
+  mark_early_opens(window, rules, machine);
+  std::set<std::string_view> opened;
+  std::map<std::string_view, std::vector<std::size_t>> unopened_clicks;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    if (window[i].delivery.empty() || machine[i] != 0) {
+      continue;
+    }
+    if (window[i].type == EventType::kOpen || window[i].type == EventType::kImpression) {
+      opened.insert(window[i].delivery);
+    } else if (window[i].type == EventType::kClick && !opened.contains(window[i].delivery)) {
+      unopened_clicks[window[i].delivery].push_back(i);
+    }
+  }
+  for (const auto& [delivery, clicks] : unopened_clicks) {
+    mark_scans(clicks, window, rules, machine);
+  }
+  return machine;
 }
 
 std::string bot_reason(std::span<const Event> window, const BotRules& rules) {

@@ -82,11 +82,12 @@ std::uint64_t hash_or_none(const std::string& id) { return id.empty() ? 0 : base
 void add_message(const events::Event& event, History& history) {
   const std::uint64_t delivery = hash_or_none(event.delivery);
   if (event.type == events::EventType::kDelivered) {
-    history.messages.push_back({event.at.ms, delivery, hash_or_none(event.item), message_channel_of(event.channel), false});
+    history.messages.push_back({event.at.ms, delivery, hash_or_none(event.item), message_channel_of(event.channel), 0});
   } else if (event.type == events::EventType::kClick && !history.messages.empty()) {
     const auto named = std::find_if(history.messages.rbegin(), history.messages.rend(),
                                     [&](const Message& message) { return delivery != 0 && message.delivery_hash == delivery; });
-    (named == history.messages.rend() ? history.messages.back() : *named).clicked = true;
+    Message& message = named == history.messages.rend() ? history.messages.back() : *named;
+    message.clicked_ms = message.clicked_ms == 0 ? event.at.ms : message.clicked_ms;
   }
 }
 
@@ -118,13 +119,16 @@ std::int64_t fill_history(std::span<const events::Event> window, const std::pair
                           History& history) {
   const auto& [token_of, price_of] = token_and_price;
   const auto kept = events::pair_refunds(window).kept_quantity;
+  const auto machine = events::machine_answers(window);
   std::array<std::int32_t, 24> hours{};
   std::int64_t refunded = 0;
   for (std::size_t i = 0; i < window.size(); ++i) {
     const events::Event& event = window[i];
     history.last_ms = std::max(history.last_ms, event.at.ms);
     ++history.events;
-    add_message(event, history);
+    if (machine[i] == 0) {
+      add_message(event, history);
+    }
     const auto type = step_type(event.type);
     if (!type.has_value() || event.item.empty() || filling.services->contains(event.item)) {
       continue;

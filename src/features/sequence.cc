@@ -60,7 +60,7 @@ std::int8_t click_label(const History& history, std::int64_t from_ms, const Sequ
                                      [](std::int64_t at_ms, const Message& m) { return at_ms < m.at_ms; });
   const bool known = next != history.messages.end() && next->at_ms <= from_ms + options.horizon_ms &&
                      next->at_ms + options.horizon_ms <= options.target_until.ms;
-  return known ? static_cast<std::int8_t>(next->clicked ? 1 : 0) : static_cast<std::int8_t>(-1);
+  return known ? static_cast<std::int8_t>(next->clicked_within(options.horizon_ms) ? 1 : 0) : static_cast<std::int8_t>(-1);
 }
 
 void add_targets(const History& history, std::size_t count, const SequenceOptions& options, model::Sequence& out) {

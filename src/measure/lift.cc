@@ -20,7 +20,7 @@ bool same_customer(const Outcome* last, const Outcome& outcome) {
 
 // What a further message of the same customer adds: what he bought is in the first already.
 double further_value_of(const Outcome& outcome, Metric metric) {
-  if (metric == Metric::kMargin) {
+  if (metric == Metric::kMargin || metric == Metric::kNetMargin) {
     return static_cast<double>(outcome.margin_minor - outcome.goods_margin_minor);
   }
   return metric == Metric::kItemPurchases ? value_of(outcome, metric) : 0;
@@ -70,10 +70,19 @@ Lift compare(std::string name, const Groups& groups) {
   return lift;
 }
 
+// Nobody clicks before he was sent to: the ledger's time, or the decision's where it has none.
+double come_share(const Outcome& outcome, const ClickAge& age) {
+  const std::int64_t since_ms = outcome.sent_at.ms > 0 ? outcome.sent_at.ms : outcome.decision.at.ms;
+  if (age.clicks != nullptr && age.clicks->answers() > 0) {
+    return age.clicks->come_by(std::max<std::int64_t>(0, age.as_of.ms - since_ms));
+  }
+  return age.as_of.ms - since_ms >= age.attribution_ms ? 1 : 0;
+}
+
 }  // namespace
 
 std::string_view to_text(Metric metric) {
-  static constexpr std::array<std::string_view, 5> kNames{"conversion", "purchases", "revenue", "margin", "item_purchases"};
+  static constexpr std::array<std::string_view, 6> kNames{"conversion", "purchases", "revenue", "margin", "item_purchases", "net_margin"};
   return kNames.at(static_cast<std::size_t>(metric));
 }
 
@@ -89,6 +98,8 @@ double value_of(const Outcome& outcome, Metric metric) {
       return static_cast<double>(outcome.margin_minor);
     case Metric::kItemPurchases:
       return static_cast<double>(outcome.item_purchases);
+    case Metric::kNetMargin:
+      return static_cast<double>(outcome.margin_minor - outcome.returns_ahead_margin_minor);
   }
   return 0;
 }
@@ -154,7 +165,12 @@ Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::st
 }
 
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key) {
+  return slices(outcomes, key, {nullptr, {INT64_MAX}, 0});
+}
+
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key, const ClickAge& age) {
   std::map<std::string, Slice> by_name;
+  std::map<std::string, double> exposure;
   std::map<std::string, const privacy::Pseudonym*> last_buyer;  // what a customer bought counts once a slice
   for (const auto& outcome : outcomes) {
     if (!outcome.decision.chosen || events::is_held_out(outcome.decision.group)) {
@@ -164,6 +180,7 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
     Slice& slice = by_name[name];
     ++slice.planned;
     slice.sent += outcome.sent ? 1 : 0;
+    exposure[name] += outcome.sent ? come_share(outcome, age) : 0;
     slice.delivered += outcome.delivered ? 1 : 0;
     slice.opened += outcome.opened ? 1 : 0;
     slice.clicked += outcome.clicked ? 1 : 0;
@@ -176,10 +193,13 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
     slice.attributed_minor += outcome.attributed_minor;
     slice.promotion_minor += outcome.promotion_minor;
     slice.unsubscribed += outcome.unsubscribed ? 1 : 0;
+    slice.machine_answers += outcome.machine_answers;
   }
   std::vector<Slice> out;
   for (auto& [name, slice] : by_name) {
     slice.name = name;
+    slice.complete_share = slice.sent > 0 ? exposure[name] / static_cast<double>(slice.sent) : 1;
+    slice.complete = slice.complete_share >= DelayCurve::kRipe;
     const auto rate = stats::wilson({slice.clicked, slice.sent});
     slice.click_rate_low = rate.low;
     slice.click_rate_high = rate.high;

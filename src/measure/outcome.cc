@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "beckon/events/clean.h"
 #include "beckon/measure/measure.h"
@@ -20,7 +22,8 @@ struct Slot {
   base::Instant end;
   std::vector<const events::Delivery*> deliveries;
   std::string code;
-  base::Instant clicked_at;
+  base::Instant clicked_first;
+  base::Instant clicked_last;
 };
 
 bool belongs(const events::Event& event, const Slot& slot) {
@@ -47,8 +50,9 @@ void count_response(const events::Event& event, Slot& slot) {
       outcome.opened = outcome.opened || !event.delivery.empty();
       break;
     case events::EventType::kClick:
+      slot.clicked_first = outcome.clicked ? slot.clicked_first : event.at;
+      slot.clicked_last = event.at;
       outcome.clicked = true;
-      slot.clicked_at = event.at;
       break;
     case events::EventType::kComplaint:
       outcome.complained = true;
@@ -81,6 +85,7 @@ Slot make_slot(const events::Decision& decision, std::span<const events::Deliver
     slot.deliveries.push_back(&delivery);
     slot.code = delivery.code.empty() ? slot.code : delivery.code;
     if (delivery.state == events::DeliveryState::kAccepted) {
+      slot.out.sent_at = slot.out.sent && slot.out.sent_at < delivery.accepted_at ? slot.out.sent_at : delivery.accepted_at;
       slot.out.sent = true;
       slot.out.promotion_minor += divide_up(decision.send_cost_micro, 1'000'000);
     }
@@ -107,9 +112,16 @@ void count_purchase(const events::Event& purchase, std::int64_t pieces, const Ou
   Outcome& out = slot.out;
   const bool promoted = purchase.item == out.decision.item && !out.decision.item.empty();
   ++out.purchases;
-  out.revenue_minor += purchase.unit_price.times(pieces).value_or(base::Money()).minor();
-  out.goods_margin_minor += piece_margin_minor(purchase, options) * pieces;
-  out.margin_minor += piece_margin_minor(purchase, options) * pieces;
+  const std::int64_t revenue_minor = purchase.unit_price.times(pieces).value_or(base::Money()).minor();
+  const std::int64_t goods_margin_minor = piece_margin_minor(purchase, options) * pieces;
+  out.revenue_minor += revenue_minor;
+  out.goods_margin_minor += goods_margin_minor;
+  out.margin_minor += goods_margin_minor;
+  if (options.returns != nullptr) {
+    const double ahead = options.returns->still_to_come(purchase.item, options.as_of.ms - purchase.at.ms);
+    out.returns_ahead_revenue_minor += std::llround(ahead * static_cast<double>(revenue_minor));
+    out.returns_ahead_margin_minor += std::llround(ahead * static_cast<double>(goods_margin_minor));
+  }
   out.item_purchases += promoted ? pieces : 0;
   if (promoted && has_code(purchase, slot) && !out.redeemed) {
     out.redeemed = true;  // one coupon, one piece
@@ -126,21 +138,34 @@ int strength(const events::Event& purchase, const Slot& slot) {
   return has_code(purchase, slot) ? 3 : belongs(purchase, slot) ? 2 : slot.out.clicked ? 1 : 0;
 }
 
-// The stronger of the two, the later click among equals; nullptr when neither was a touch.
-Slot* stronger_touch(const events::Event& purchase, Slot* best, Slot& slot) {
+// Whether `slot` was touched where `best` was not, or later than it, or, by first touch, earlier.
+bool wins(const Slot& slot, const Slot& best, Touch touch) {
+  if (!slot.out.clicked || !best.out.clicked) {
+    return slot.out.clicked;
+  }
+  return touch == Touch::kLast ? best.clicked_last < slot.clicked_last : slot.clicked_first < best.clicked_first;
+}
+
+// The stronger of the two, among equals the one that `touch` prefers; nullptr when neither was a touch.
+Slot* stronger_touch(const events::Event& purchase, const std::pair<Slot*, Touch>& best_and_touch, Slot& slot) {
+  const auto& [best, touch] = best_and_touch;
   const int mine = strength(purchase, slot);
   if (mine == 0) {
     return best;
   }
   const int other = best == nullptr ? 0 : strength(purchase, *best);
-  return mine > other || (mine == other && best->clicked_at < slot.clicked_at) ? &slot : best;
+  return mine > other || (mine == other && wins(slot, *best, touch)) ? &slot : best;
 }
 
 }  // namespace
 
-std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
+std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> whole_window,
                              std::span<const events::Delivery> deliveries, const OutcomeOptions& options) {
+  // A refund after as_of would otherwise be taken back before anybody knew of it.
+  const auto known = std::find_if(whole_window.begin(), whole_window.end(), [&](const auto& event) { return options.as_of < event.at; });
+  const auto window = whole_window.first(static_cast<std::size_t>(known - whole_window.begin()));
   const auto kept = events::pair_refunds(window).kept_quantity;
+  const auto machine = events::machine_answers(window);
   std::vector<Slot> slots;
   for (const auto& decision : decisions) {
     slots.push_back(make_slot(decision, deliveries, options));
@@ -151,11 +176,15 @@ std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::s
       if (window[i].at <= slot.out.decision.at || window[i].at > slot.end) {
         continue;
       }
+      if (machine[i] != 0) {
+        slot.out.machine_answers += belongs(window[i], slot) ? 1 : 0;
+        continue;
+      }
       count_response(window[i], slot);
       count_leak(window[i], options, slot);
       if (window[i].type == events::EventType::kPurchase && kept[i] > 0) {
         count_purchase(window[i], kept[i], options, slot);
-        touched = stronger_touch(window[i], touched, slot);
+        touched = stronger_touch(window[i], {touched, options.touch}, slot);
       }
     }
     if (touched != nullptr) {

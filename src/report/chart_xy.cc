@@ -164,6 +164,14 @@ std::string xy_chart(const Chart& chart, std::string_view language) {
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
     draw_series(svg, chart, frame, s);
   }
+  for (const Mark& mark : chart.marks) {
+    if (!frame.categories && mark.x >= frame.x.from && mark.x <= frame.x.to) {
+      const double x = frame.x.place(mark.x);
+      const bool right = x > (frame.x.at_from + frame.x.at_to) / 2;  // the words stay inside the picture
+      svg.line({x, frame.y.at_from}, {x, frame.y.at_to}, "ideal");
+      svg.text({right ? x - 6 : x + 6, frame.y.at_to + 12}, mark.label, right ? "end" : "start", "tick");
+    }
+  }
   return svg.take();
 }
 

@@ -47,9 +47,10 @@ Json chart_json(const Chart& chart) {
   Json series = list(chart.series, [](const Series& s) {
     return Json{{"name", text(s.name)}, {"y", numbers(s.y)}, {"low", numbers(s.low)}, {"high", numbers(s.high)}};
   });
+  Json marks = list(chart.marks, [](const Mark& mark) { return Json{{"x", mark.x}, {"label", text(mark.label)}}; });
   return {{"kind", kKinds[static_cast<int>(chart.kind)]}, {"title", text(chart.title)}, {"x_label", text(chart.x_label)},
           {"y_label", text(chart.y_label)}, {"unit", text(chart.unit)}, {"categories", list(chart.categories, text)},
-          {"x", numbers(chart.x)}, {"series", series}, {"note", text(chart.note)}};
+          {"x", numbers(chart.x)}, {"series", series}, {"note", text(chart.note)}, {"marks", marks}};
 }
 
 Json section_json(const Section& section) {

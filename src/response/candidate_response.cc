@@ -103,9 +103,10 @@ void add_messages(const Source& source, const std::array<base::Instant, 3>& from
     const features::History& history = source.data->histories[message.history];
     const auto bought = features::bought_between(history, message.at, message.at.plus_ms(source.horizon_ms));
     const bool buys = std::binary_search(bought.begin(), bought.end(), message.token);
+    const bool clicks = message.clicked_ms > 0 && message.clicked_ms <= message.at.ms + source.horizon_ms;
     out.histories.push_back(sequence_at(history, message.at));
     out.add(message.token, message.approach,
-            {message.token > 0 ? static_cast<std::int8_t>(buys ? 1 : 0) : std::int8_t{-1}, static_cast<std::int8_t>(message.clicked ? 1 : 0)});
+            {message.token > 0 ? static_cast<std::int8_t>(buys ? 1 : 0) : std::int8_t{-1}, static_cast<std::int8_t>(clicks ? 1 : 0)});
   }
 }
 

@@ -38,7 +38,7 @@ Past past_of(const features::History& history, base::Instant at, std::int32_t to
   for (const auto& message : history.messages) {
     if (message.at_ms < at.ms) {
       ++out.messages;
-      out.clicks += message.clicked ? 1 : 0;
+      out.clicks += message.clicked_ms > 0 && message.clicked_ms < at.ms ? 1 : 0;
       out.last_message_ms = message.at_ms;
     }
   }

@@ -41,10 +41,22 @@ ClickRates::Cell cell_of(const MessageLesson& lesson, const SentMessage& message
   return cell_of(lesson.data->histories[message.history], message.at, message.approach, category_at(lesson.category_of_token, message.token));
 }
 
+bool is_ripe(const MessageLesson& lesson, const SentMessage& message) {
+  return message.at.plus_ms(lesson.period.horizon_ms) <= lesson.period.as_of;
+}
+
+bool is_clicked(const MessageLesson& lesson, const SentMessage& message) {
+  return message.clicked_ms > 0 && message.clicked_ms <= message.at.ms + lesson.period.horizon_ms;
+}
+
 // Newest messages first in line when there are too many.
 Work chosen_messages(const MessageLesson& lesson) {
-  std::vector<std::size_t> order(lesson.messages.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < lesson.messages.size(); ++i) {
+    if (is_ripe(lesson, lesson.messages[i])) {
+      order.push_back(i);
+    }
+  }
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lesson.messages[a].at > lesson.messages[b].at; });
   order.resize(std::min(order.size(), kMessagesMax));
   Work work;
@@ -52,7 +64,7 @@ Work chosen_messages(const MessageLesson& lesson) {
     const SentMessage& message = lesson.messages[i];
     work.messages.push_back(&message);
     work.fold.push_back(static_cast<std::uint32_t>(base::stable_hash(lesson.data->histories[message.history].customer.bytes(), 0x636c69636bULL) % kFolds));
-    work.outcome.push_back(message.clicked ? 1.0F : 0.0F);
+    work.outcome.push_back(is_clicked(lesson, message) ? 1.0F : 0.0F);
     if (!lesson.head.empty()) {
       work.head.push_back(lesson.head[i]);
     }
@@ -66,7 +78,7 @@ void add_rates(const MessageLesson& lesson, Work& work) {
     ClickRates others(*lesson.shop);
     for (std::size_t i = 0; i < work.messages.size(); ++i) {
       if (work.fold[i] != fold) {
-        others.add(cell_of(lesson, *work.messages[i]), work.messages[i]->clicked);
+        others.add(cell_of(lesson, *work.messages[i]), work.outcome[i] > 0.5F);
       }
     }
     for (std::size_t i = 0; i < work.messages.size(); ++i) {
@@ -213,9 +225,9 @@ base::Result<MessageResponse> MessageResponse::fit(const MessageLesson& lesson) 
   out.category_of_token_.assign(lesson.category_of_token.begin(), lesson.category_of_token.end());
   Work work = chosen_messages(lesson);
   add_rates(lesson, work);
-  for (const SentMessage* message : work.messages) {
-    out.rates_.add(cell_of(lesson, *message), message->clicked);
-    out.outcome_.push_back(message->clicked ? 1 : 0);
+  for (std::size_t i = 0; i < work.messages.size(); ++i) {
+    out.rates_.add(cell_of(lesson, *work.messages[i]), work.outcome[i] > 0.5F);
+    out.outcome_.push_back(work.outcome[i] > 0.5F ? 1 : 0);
   }
   Probabilities best = work.rate;
   out.uses_head_ = !lesson.head.empty();

@@ -42,11 +42,11 @@ base::Result<ItemResponse> ItemResponse::fit(const Rows& rows) {
   return out;
 }
 
-double click_ratio(std::int64_t clicks, std::int64_t messages, double average, double weight) {
+double click_ratio(std::int64_t clicks, double messages, double average, double weight) {
   if (average <= 0) {
     return 1;
   }
-  const double own = (static_cast<double>(clicks) + average * weight) / (static_cast<double>(messages) + weight);
+  const double own = (static_cast<double>(clicks) + average * weight) / (messages + weight);
   return own / average;
 }
 

@@ -125,6 +125,9 @@ TEST(Campaign, IsReadAndRefusesWhatDoesNotFit) {
   ASSERT_TRUE(campaign.ok()) << campaign.error().message;
   EXPECT_EQ(campaign->budgets[0].basis, BudgetBasis::kFace);
   EXPECT_EQ(campaign->offers[0].depth_bp, 1000);
+  EXPECT_FALSE(campaign->first_touch);
+  EXPECT_TRUE(load_campaign(std::string(kCampaign) + "[measure]\ntouch = \"first\"\n", "spring.toml", shop)->first_touch);
+  EXPECT_FALSE(load_campaign(std::string(kCampaign) + "[measure]\ntouch = \"middle\"\n", "spring.toml", shop).ok());
   std::string bad = kCampaign;
   bad.replace(bad.find("\"email\""), 7, "\"emial\"");
   const auto refused = load_campaign(bad, "spring.toml", shop);

@@ -62,7 +62,7 @@ TEST(SentMessages, TheLedgerKnowsBetterThanTheEventAndALostPlanStopsNothing) {
   ASSERT_TRUE(material.ok()) << material.error().message;
   ASSERT_EQ(material->messages.size(), 2U);
   const auto& ours = material->messages[0];
-  EXPECT_TRUE(ours.clicked);
+  EXPECT_EQ(ours.clicked_ms, ours.at.ms + base::kMinuteMs);
   EXPECT_EQ(material->data.vocabulary.item(ours.token), "tea");
   EXPECT_EQ(ours.approach.channel, features::MessageChannel::kEmail);
   EXPECT_EQ(ours.approach.offer, catalog::OfferKind::kNone) << "its plan is gone";
@@ -70,7 +70,7 @@ TEST(SentMessages, TheLedgerKnowsBetterThanTheEventAndALostPlanStopsNothing) {
   const int local = one.context->config.shop.default_market().time_zone().to_local(ours.at).hour;
   EXPECT_EQ(ours.approach.hour, local);
   const auto& theirs = material->messages[1];
-  EXPECT_FALSE(theirs.clicked);
+  EXPECT_EQ(theirs.clicked_ms, 0);
   EXPECT_EQ(material->data.vocabulary.item(theirs.token), "mug");
   EXPECT_EQ(theirs.approach.channel, features::MessageChannel::kPush);
 }

@@ -72,6 +72,43 @@ TEST(Bots, FastAndRegularViewersAreFoundBusyBuyersAreNot) {
   EXPECT_EQ(bot_reason(day_stamps), "");
 }
 
+Event answer(EventType type, std::int64_t at_ms, const char* delivery) {
+  Event event = make(type, at_ms, "");
+  event.delivery = delivery;
+  return event;
+}
+
+TEST(Machines, ProxiesAndScannersAreNotReaders) {
+  // A mail proxy opens everything and a scanner clicks everything: counted as people, the worst list would look like the best.
+  constexpr std::int64_t kSent = 1'700'000'000'123;
+  const std::vector<Event> window{
+      answer(EventType::kDelivered, kSent, "proxy"),          answer(EventType::kOpen, kSent + 4999, "proxy"),
+      answer(EventType::kOpen, kSent + 5000, "reader"),       answer(EventType::kDelivered, kSent + 5000, "scanned"),
+      answer(EventType::kClick, kSent + 9000, "scanned"),     answer(EventType::kClick, kSent + 9999, "scanned"),
+      answer(EventType::kClick, kSent + 20'000, "scanned"),   answer(EventType::kOpen, kSent + 30'000, "proxy"),
+      answer(EventType::kClick, kSent + 31'000, "proxy"),     answer(EventType::kClick, kSent + 31'100, "proxy"),
+      answer(EventType::kClick, kSent + 40'000, "slow"),      answer(EventType::kClick, kSent + 41'000, "slow"),
+      answer(EventType::kClick, kSent + 41'000, ""),          answer(EventType::kClick, kSent + 41'001, "")};
+  EXPECT_EQ(machine_answers(window), (std::vector<std::uint8_t>{0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}));
+  const std::int64_t midnight = 1'700'006'400'000 - 2 * base::kHourMs;  // of a zone two hours east
+  EXPECT_EQ(machine_answers(std::vector<Event>{answer(EventType::kDelivered, midnight, "d"), answer(EventType::kOpen, midnight, "d"),
+                                               answer(EventType::kDelivered, midnight, "e"), answer(EventType::kClick, midnight, "e"),
+                                               answer(EventType::kClick, midnight, "e")}),
+            std::vector<std::uint8_t>(5, 0))
+      << "files of whole days say nothing about seconds";
+}
+
+TEST(Refunds, SayWhichPiecesCameBackWhen) {
+  // Without the time between purchase and refund nobody could foresee what of last week's sales will come back.
+  const std::vector<Event> window{make(EventType::kPurchase, 10, "a", 2), make(EventType::kPurchase, 20, "a", 1), make(EventType::kRefund, 30, "a", 2)};
+  const auto pairs = pair_refunds(window);
+  ASSERT_EQ(pairs.taken.size(), 2U);
+  EXPECT_EQ(pairs.taken[0].purchase, 1U);
+  EXPECT_EQ(pairs.taken[0].pieces, 1);
+  EXPECT_EQ(pairs.taken[1].purchase, 0U);
+  EXPECT_EQ(pairs.taken[1].refund, 2U);
+}
+
 TEST(EventBytes, ComeBackAndDamageIsSeen) {
   Event event = make(EventType::kPurchase, 1'700'000'000'123, "sku-1", 3);
   event.unit_price = base::Money(1999, base::Currency::parse("EUR").value());

@@ -37,9 +37,9 @@ TEST(Dataset, AClickCountsForTheMessageThatItNames) {
   const Dataset data = world.dataset(options_at(kNow));
   const auto& messages = history_of(data, "ann")->messages;
   ASSERT_EQ(messages.size(), 3U);
-  EXPECT_TRUE(messages[0].clicked);
-  EXPECT_FALSE(messages[1].clicked);
-  EXPECT_TRUE(messages[2].clicked) << "a click without a name is of the last message";
+  EXPECT_GT(messages[0].clicked_ms, 0);
+  EXPECT_EQ(messages[1].clicked_ms, 0);
+  EXPECT_GT(messages[2].clicked_ms, 0) << "a click without a name is of the last message";
   EXPECT_EQ(messages[0].channel, MessageChannel::kEmail);
   EXPECT_EQ(messages[0].item_hash, base::stable_hash("tea"));
   EXPECT_NE(messages[0].delivery_hash, messages[1].delivery_hash);
@@ -134,7 +134,7 @@ TEST(Dataset, LaterEventsChangeNothingAsOfAMoment) {
       EXPECT_EQ(a.usual_hour, b.usual_hour);
       ASSERT_EQ(a.messages.size(), b.messages.size());
       for (std::size_t m = 0; m < a.messages.size(); ++m) {
-        EXPECT_EQ(a.messages[m].clicked, b.messages[m].clicked);
+        EXPECT_EQ(a.messages[m].clicked_ms, b.messages[m].clicked_ms);
       }
       const auto own_a = floors_before.own(a, cut);
       const auto own_b = floors_after.own(b, cut);

@@ -38,7 +38,7 @@ History three_moments() {
 Message message(std::int64_t at_ms, bool clicked) {
   Message out;
   out.at_ms = at_ms;
-  out.clicked = clicked;
+  out.clicked_ms = clicked ? at_ms + 1 : 0;
   return out;
 }
 
@@ -114,6 +114,8 @@ TEST(Sequence, ClicksAreOfTheNextMessageOnceItsTimeIsOver) {
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], -1);
   history.messages = {message(10 * kDay + kHorizon, true)};
   EXPECT_EQ(make_sequence(history, options).label[kClickHead], 1);
+  history.messages.front().clicked_ms = history.messages.front().at_ms + kHorizon + 1;
+  EXPECT_EQ(make_sequence(history, options).label[kClickHead], 0) << "a click after the horizon would make old messages look better than new ones";
 }
 
 TEST(Sequence, TargetsOfRandomHistoriesLieInTheNextMoment) {

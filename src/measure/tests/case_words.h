@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -31,11 +33,21 @@ class Words {
     in_ >> word;
     return word;
   }
-  // "2d", "3h", "90m" after the plan; "-1d" before it.
+  // "2d", "3h", "90m", "5s" after the plan; "-1d" before it; "7d+1ms" and "7d-1ms" for the edges.
   base::Instant time() {
-    const std::string word = next();
-    const std::int64_t unit_ms = word.back() == 'd' ? base::kDayMs : word.back() == 'h' ? base::kHourMs : base::kMinuteMs;
-    return {kPlannedMs + std::stoll(word) * unit_ms};
+    static const std::map<std::string, std::int64_t> kUnits{
+        {"d", base::kDayMs}, {"h", base::kHourMs}, {"m", base::kMinuteMs}, {"s", 1000}, {"ms", 1}};
+    std::istringstream parts(next());
+    std::int64_t at_ms = kPlannedMs;
+    for (std::int64_t amount = 0; parts >> amount;) {
+      std::string unit;
+      while (std::isalpha(parts.peek()) != 0) {
+        unit.push_back(static_cast<char>(parts.get()));
+      }
+      EXPECT_TRUE(kUnits.contains(unit)) << "no unit of time is called '" << unit << "'";
+      at_ms += amount * kUnits.at(unit);
+    }
+    return {at_ms};
   }
 
  private:

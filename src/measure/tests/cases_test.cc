@@ -2,6 +2,13 @@
 // what the report must count. Times are days and hours since the plan ("2d 3h"); money in euro.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "beckon/measure/measure.h"
 #include "case_words.h"
 
@@ -77,7 +84,7 @@ struct World {
     one.deliveries.push_back(delivery);
   }
 
-  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|message2|campaign]
+  // does NAME TIME TYPE [ITEM] [price P] [pieces N] [coupon C] [of message|message2|campaign|autumn]
   void read_event(Words& words) {
     Customer& one = customer(words.next());
     events::Event event;
@@ -93,8 +100,8 @@ struct World {
         event.coupon = words.next();
       } else if (word == "of") {
         const std::string what = words.next();  // the campaign's context is what a tagged link carries
-        if (what == "campaign") {
-          event.campaign = "spring";
+        if (what == "campaign" || what == "autumn") {  // autumn: another campaign
+          event.campaign = what == "campaign" ? "spring" : what;
         } else {
           event.delivery = message_id(one.name, what == "message2" ? 2 : 1);
         }
@@ -113,6 +120,8 @@ struct World {
     }
     if (verb == "window") {
       options.attribution_ms = words.time().ms - kPlannedMs;
+    } else if (verb == "touch") {
+      options.touch = words.next() == "first" ? Touch::kFirst : Touch::kLast;
     } else if (verb == "report_at") {
       options.as_of = words.time();
     } else if (verb == "code") {
@@ -169,6 +178,7 @@ std::vector<std::string> claims(const World& world) {
     say(o.redeemed ? "redeemed" : "not redeemed");
     say(o.clicked ? "clicked" : "not clicked");
     say(o.opened ? "opened" : "not opened");
+    say("machines " + std::to_string(o.machine_answers));
   }
   const Leakage leak = leakage(outcomes);
   said.push_back("leaked " + std::to_string(leak.leaked) + " of " + std::to_string(leak.held_out));

@@ -56,7 +56,7 @@ World make_world(std::size_t customers, std::uint64_t seed) {
       message.token = static_cast<std::int32_t>(1 + rng.below(kItems));
       message.approach = {catalog::OfferKind::kNone, 0, rng.chance(.5) ? features::MessageChannel::kEmail : features::MessageChannel::kPush,
                           rng.chance(.5) ? 20 : 8, true};
-      message.clicked = rng.chance(click_truth(message.approach));
+      message.clicked_ms = rng.chance(click_truth(message.approach)) ? message.at.ms + 1 : 0;
       world.messages.push_back(message);
     }
     world.data.histories.push_back(std::move(history));
@@ -110,7 +110,8 @@ TEST(CandidateResponse, WhatComesAfterwardsChangesNoBit) {
     }
   }
   for (auto& message : world.messages) {
-    message.clicked = message.at.ms > kNow.ms - kWeek ? !message.clicked : message.clicked;  // not over yet as of now
+    const bool open = message.at.ms > kNow.ms - kWeek;  // not over yet as of now; and a click after the horizon is none for the others
+    message.clicked_ms = open ? (message.clicked_ms > 0 ? 0 : message.at.ms + 1) : message.clicked_ms > 0 ? message.clicked_ms : message.at.ms + kWeek + 1;
   }
   const auto after = fit_candidate_response(world.data, weights, world.messages, {kNow, kWeek}, executor).value();
   EXPECT_TRUE(std::equal(before.heads.weights().begin(), before.heads.weights().end(), after.heads.weights().begin()));

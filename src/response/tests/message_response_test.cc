@@ -11,6 +11,7 @@ namespace beckon::response {
 namespace {
 
 constexpr std::int64_t kStartMs = 1'700'000'000'000;
+constexpr CandidatePeriod kEnd{{kStartMs + 100 * base::kDayMs}, 7 * base::kDayMs};
 
 catalog::Shop shop() {
   catalog::Shop out;
@@ -52,7 +53,7 @@ struct Ledger {
         message.approach.hour = static_cast<int>(rng.below(24));
         message.approach.message = true;
         truth.push_back(chance(world, message, bought));
-        message.clicked = rng.chance(truth.back());
+        message.clicked_ms = rng.chance(truth.back()) ? message.at.ms + base::kHourMs : 0;
         messages.push_back(message);
       }
       data.histories.push_back(std::move(history));
@@ -75,7 +76,7 @@ struct Ledger {
 
   MessageResponse fit(const catalog::Shop& stated, base::Executor* executor = nullptr) const {
     static const std::vector<std::uint16_t> kCategories{0, 1, 1, 2, 2, 3};
-    return MessageResponse::fit({&data, messages, kCategories, {}, &stated, executor}).value();
+    return MessageResponse::fit({&data, messages, kEnd, kCategories, {}, &stated, executor}).value();
   }
 
   std::vector<Ask> asks() const {
@@ -114,7 +115,7 @@ TEST(MessageResponse, ItsAnswersAreNearTheTruthForCustomersItHasNotSeen) {
     std::vector<double> predicted(answers.begin(), answers.end());
     std::vector<std::uint8_t> clicked;
     for (const auto& message : others.messages) {
-      clicked.push_back(message.clicked ? 1 : 0);
+      clicked.push_back(message.clicked_ms > 0 ? 1 : 0);
     }
     EXPECT_LT(stats::expected_calibration_error(stats::reliability_table(predicted, clicked)), 0.02);
     EXPECT_LT(stats::expected_calibration_error(stats::reliability_table(learned.predicted(), learned.outcome())), 0.015);
@@ -125,7 +126,7 @@ TEST(MessageResponse, WithoutMessagesItSaysWhatTheShopStatesAndWithFewItMovesSlo
   // One lucky click of three must not become 33 %.
   const catalog::Shop stated = shop();
   const Ledger people(World::kLinear, 50, 3);
-  const MessageResponse nothing = MessageResponse::fit({&people.data, {}, {}, {}, &stated, nullptr}).value();
+  const MessageResponse nothing = MessageResponse::fit({&people.data, {}, kEnd, {}, {}, &stated, nullptr}).value();
   EXPECT_EQ(nothing.chosen(), "rates");
   EXPECT_NEAR(static_cast<double>(nothing.clicks(people.asks(), {}).front()), 0.03, 1e-6);
   ClickRates rates(stated);
@@ -139,6 +140,20 @@ TEST(MessageResponse, WithoutMessagesItSaysWhatTheShopStatesAndWithFewItMovesSlo
   const ClickRates::Cell stranger{catalog::OfferKind::kNone, 9, 3};
   EXPECT_GT(rates.rate(cell), rates.rate(sibling));
   EXPECT_GT(rates.rate(sibling), rates.rate(stranger));
+}
+
+TEST(MessageResponse, WhatWasSentYesterdayTeachesNothing) {
+  // Half of tomorrow's clicks are still to come: counted as "no", the newest offers would look the worst.
+  const catalog::Shop stated = shop();
+  Ledger ledger(World::kRatesOnly, 500, 5);
+  const auto before = ledger.fit(stated);
+  for (int i = 0; i < 400; ++i) {
+    SentMessage late = ledger.messages[static_cast<std::size_t>(i)];
+    late.at = kEnd.as_of.plus_ms(-base::kDayMs);
+    late.clicked_ms = 0;
+    ledger.messages.push_back(late);
+  }
+  EXPECT_EQ(before.outcome().size(), ledger.fit(stated).outcome().size());
 }
 
 TEST(MessageResponse, SameBitsOnAnyExecutor) {

@@ -92,6 +92,7 @@ struct Campaign {
   Judgement judgement;
   std::int64_t messages_max = 1;         ///< per customer
   std::int64_t attribution_days = 7;
+  bool first_touch = false;              ///< [measure] touch: a sale after clicks on two messages belongs to the first, not to the last
   std::int64_t seed = 1;                 ///< of the random share
   std::string template_id = "standard";
   Audience audience;

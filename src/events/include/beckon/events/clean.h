@@ -28,6 +28,16 @@ struct RefundPairs {
 /// else of the same item.
 RefundPairs pair_refunds(std::span<const Event> window);
 
+/// Programs that answer messages in a person's name: mail proxies that load pictures on arrival, scanners that follow every link.
+struct MachineRules {
+  std::int64_t open_after_min_ms = 5000;  ///< an open sooner after its delivery: nobody reads that fast
+  std::int64_t clicks_within_ms = 1000;   ///< so many clicks of one delivery in less than this, with no open by a person before them
+  std::int64_t clicks_at_once_min = 2;
+};
+/// Per event of a window by time: 1 for an open or a click that no person made. An open needs the delivery's own "delivered" event to be
+/// judged by, a click the id of its delivery. Times that know only the day (whole quarters of an hour: a midnight of some zone) are not judged.
+std::vector<std::uint8_t> machine_answers(std::span<const Event> window, const MachineRules& rules = {});
+
 struct BotRules {
   std::int64_t views_per_minute_max = 60;   ///< sustained over one minute: nobody reads that fast
   std::int64_t events_per_day_max = 5000;

@@ -72,7 +72,9 @@ struct Message {
   std::uint64_t delivery_hash = 0;  ///< of the delivery id; 0: the sender gave none
   std::uint64_t item_hash = 0;      ///< of the item it showed, when the event names one
   MessageChannel channel = MessageChannel::kOther;
-  bool clicked = false;
+  std::int64_t clicked_ms = 0;      ///< of the first click by a person; 0: none so far
+  /// A click that came later than this is none for a label that is judged by then, or it would be known too early.
+  bool clicked_within(std::int64_t horizon_ms) const { return clicked_ms > 0 && clicked_ms <= at_ms + horizon_ms; }
 };
 
 struct History {

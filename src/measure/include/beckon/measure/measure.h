@@ -18,6 +18,7 @@
 #include "beckon/events/events.h"
 #include "beckon/events/records.h"
 #include "beckon/measure/groups.h"
+#include "beckon/measure/returns.h"
 
 namespace beckon::measure {
 
@@ -27,6 +28,7 @@ struct Outcome {
   events::Decision decision;
   bool ripe = false;        ///< the whole window was seen
   bool sent = false;        ///< a delivery was accepted by the transport
+  base::Instant sent_at;    ///< the first of them; 0: none
   bool delivered = false;
   bool opened = false;
   bool clicked = false;
@@ -34,14 +36,20 @@ struct Outcome {
   bool complained = false;
   bool unsubscribed = false;
   bool leaked = false;      ///< held out, and yet he used a code of the campaign or answered one of its messages
+  std::int64_t machine_answers = 0;   ///< opens and clicks of this message that no person made (events/clean.h): counted nowhere else
   std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
   std::int64_t revenue_minor = 0;     ///< paid for them
   std::int64_t goods_margin_minor = 0;  ///< revenue less cost of the pieces
   std::int64_t margin_minor = 0;      ///< revenue less cost of the pieces and sending, less discounts that the price paid does not show
+  std::int64_t returns_ahead_revenue_minor = 0;  ///< of revenue_minor: what is expected to be refunded yet, by category and age
+  std::int64_t returns_ahead_margin_minor = 0;   ///< of margin_minor: the margin that goes with it; 0 without OutcomeOptions::returns
   std::int64_t promotion_minor = 0;   ///< discounts redeemed + send cost, rounded up
   std::int64_t item_purchases = 0;    ///< pieces of the promoted (or ghost) item
-  std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, last touch within the window
+  std::int64_t attributed_minor = 0;  ///< revenue after a click or by coupon, within the window, by OutcomeOptions::touch
 };
+
+/// Which of two clicked messages a purchase answers, where neither its code nor its context says so.
+enum class Touch { kLast, kFirst };
 
 struct OutcomeOptions {
   std::int64_t attribution_ms = 7 * base::kDayMs;
@@ -49,11 +57,14 @@ struct OutcomeOptions {
   std::map<std::string, std::int64_t> cost_minor;    ///< item → cost of a piece; absent: margin_bp decides
   std::int64_t margin_bp = 3000;
   std::set<std::string> codes;                       ///< of the campaign's offers: who is held out should not have them
+  Touch touch = Touch::kLast;
+  const ReturnCurve* returns = nullptr;  ///< as known at as_of; null: nothing is foreseen
 };
 
 /// `decisions`: those of one person in one campaign period, a slot each; `window`: his events by time; `deliveries`: his of this
 /// period, by slot. The observation starts at the decision and lasts attribution_ms, the same for every group, sent or not. A
-/// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last.
+/// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last (or first, by
+/// `touch`). An open alone is no touch. Both ends are exact: after the decision's millisecond, up to and with that of decision + attribution_ms.
 std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
                              std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
 
@@ -81,7 +92,8 @@ struct Lift {
   bool known = false;  ///< both sides have at least two customers
 };
 
-enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases };
+/// kNetMargin: margin less what is expected to come back yet, "profit, net of returns so far and expected".
+enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases, kNetMargin };
 std::string_view to_text(Metric metric);
 double value_of(const Outcome& outcome, Metric metric);
 
@@ -110,10 +122,20 @@ struct Slice {
   std::int64_t attributed_minor = 0;
   std::int64_t promotion_minor = 0;
   std::int64_t unsubscribed = 0;
+  std::int64_t machine_answers = 0;
   double click_rate_low = 0, click_rate_high = 0;
+  double complete_share = 1;     ///< what share of the clicks can have come by now, mean over what was sent (ClickAge); 1 when not asked
+  bool complete = true;          ///< at least DelayCurve::kRipe of them can; without a curve: all windows are over
+};
+/// How old the messages are: to tell a day that went badly from one that is not over.
+struct ClickAge {
+  const DelayCurve* clicks = nullptr;  ///< delivery → click within attribution_ms; null: not known, then the window alone decides
+  base::Instant as_of;
+  std::int64_t attribution_ms = 0;
 };
 /// Of customers with a message (not held out), grouped by `key(outcome)`; in order of the names.
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key);
+std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key, const ClickAge& age);
 
 /// Sample ratio mismatch: p-value that the groups have the shares that were asked for. Below 0.001 the split is broken.
 double sample_ratio_p_value(std::span<const Outcome> outcomes, const Layers& layers);

@@ -38,6 +38,12 @@ struct Series {
   std::vector<double> high = {};
 };
 
+/// A moment or value of the x axis that the reader should know, e.g. when a campaign ended: a dashed line in kLines and kPoints over numbers.
+struct Mark {
+  double x = 0;
+  std::string label;
+};
+
 /// Either `categories` or `x` has one entry per value of y (else the chart is our bug and stops the program).
 struct Chart {
   ChartKind kind = ChartKind::kBars;
@@ -49,6 +55,7 @@ struct Chart {
   std::vector<double> x = {};
   std::vector<Series> series = {};
   std::string note = {};
+  std::vector<Mark> marks = {};
 };
 
 /// A key number on a card.

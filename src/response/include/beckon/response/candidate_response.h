@@ -32,7 +32,7 @@ struct SentMessage {
   base::Instant at;
   std::int32_t token = 0;    ///< of the item it shows; 0: none
   Approach approach;
-  bool clicked = false;
+  std::int64_t clicked_ms = 0;  ///< of the first click; 0: none so far
 };
 
 enum CandidateHead : std::size_t { kBuysItem = 0, kClicks = 1 };
@@ -66,7 +66,8 @@ struct AskedHead {
 };
 std::vector<float> probabilities(const CandidateResponse& response, const AskedHead& asked, std::span<const Ask> asks, base::Executor& executor);
 
-/// `horizon_ms`: until when an answer counts.
+/// `horizon_ms`: until when an answer counts. A message younger than that teaches nothing, clicked or not: left in, those that click fast would
+/// be "yes" and the others a "no" that is none; a later click counts for none, or old messages would click more.
 struct CandidatePeriod {
   base::Instant as_of;
   std::int64_t horizon_ms = 0;

@@ -45,7 +45,8 @@ std::uint8_t segment_of(const features::History& history, base::Instant as_of);
 
 struct MessageLesson {
   const features::Dataset* data = nullptr;
-  std::span<const SentMessage> messages;                ///< whose end is known
+  std::span<const SentMessage> messages;
+  CandidatePeriod period;                               ///< messages younger than the horizon as of then teach nothing; later clicks are none
   std::span<const std::uint16_t> category_of_token;     ///< top category of each token's item, 0: none
   std::span<const float> head = {};                     ///< calibrated answer of the network's click head to each message, -1 where the head has
                                                         ///< learned from it; empty: there is no head

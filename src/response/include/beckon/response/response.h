@@ -46,7 +46,8 @@ struct ItemResponse {
   static base::Result<ItemResponse> fit(const Rows& rows);
 };
 
-/// Click probability of this customer over the average one: his own record, shrunk towards 1 by `weight` messages' worth of belief.
-double click_ratio(std::int64_t clicks, std::int64_t messages, double average, double weight = 20);
+/// Click probability of this customer over the average one: his own record, shrunk towards 1 by `weight` messages' worth of belief. A message
+/// whose click may still come counts in `messages` as the share of clicks that can have come by now, here and in `average`.
+double click_ratio(std::int64_t clicks, double messages, double average, double weight = 20);
 
 }  // namespace beckon::response
