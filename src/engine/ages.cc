@@ -60,8 +60,8 @@ base::Result<base::Json> weekly(const Context& context, const Planned& planned, 
     rows.push_back({{"week", week}, {"waiting", one.waiting}, {"lift", lift_json(one.lift)}, {"so_far", lift_json(one.so_far)}});
     before = std::move(until);
   }
-  const double lasted_weeks = static_cast<double>(planned.campaign.ends.ms - planned.campaign.starts.ms) / measure::kWeekMs;
-  return base::Json{{"weeks_watched", watched}, {"campaign_weeks", lasted_weeks}, {"metric", std::string(measure::to_text(metric))}, {"weeks", rows}};
+  const double end_week = static_cast<double>(std::max<std::int64_t>(0, planned.campaign.ends.ms - planned.file.made_at.ms)) / measure::kWeekMs;
+  return base::Json{{"weeks_watched", watched}, {"end_week", end_week}, {"metric", std::string(measure::to_text(metric))}, {"weeks", rows}};
 }
 
 // The campaign as it was known 30, 60 and 90 days after its end, and as it is known now: later returns change what was profit.

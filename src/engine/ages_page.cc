@@ -1,6 +1,7 @@
 #include "ages_page.h"
 
 #include <cmath>
+#include <string_view>
 
 #include "pages.h"
 
@@ -19,7 +20,8 @@ std::string interval_of(const base::Json& lift, const std::string& currency) {
 
 report::Series series_of(const char* name, const base::Json& weeks, const std::pair<const char*, double>& field_and_unit) {
   const auto& [field, unit] = field_and_unit;
-  report::Series series{name, {}, {}, {}};
+  const double start = std::string_view(field_and_unit.first) == "so_far" ? 0 : NAN;  // before the first week nothing differs
+  report::Series series{name, {start}, {start}, {start}};
   for (const auto& week : weeks) {
     const base::Json& lift = week[field];
     const bool known = base::bool_or(lift, "known");
@@ -37,13 +39,14 @@ report::Chart weekly_chart(const base::Json& weekly, const std::string& currency
   chart.x_label = "weeks since the first treatment";
   chart.y_label = "difference to the held-out";
   chart.unit = currency;
+  chart.x.push_back(0);
   for (const auto& week : weekly["weeks"]) {
     chart.x.push_back(static_cast<double>(base::int_or(week, "week")));
   }
   const double unit = std::pow(10.0, base::Currency::parse(currency).value_or({}).decimals());
   chart.series = {series_of("all weeks up to here, 95 % interval", weekly["weeks"], {"so_far", unit}),
                   series_of("this week alone, 95 % interval", weekly["weeks"], {"lift", unit})};
-  chart.marks = {{base::real_or(weekly, "campaign_weeks"), "the campaign ends"}};
+  chart.marks = {{base::real_or(weekly, "end_week"), "the campaign ends"}};
   chart.note = "The line of all weeks says what is left in the end: weeks below zero after those above it mean that sales were pulled forward.";
   return chart;
 }
@@ -72,7 +75,7 @@ report::Section lasting_section(const base::Json& ages, const std::string& curre
     const base::Json& lift = week["lift"];
     const base::Json& so_far = week["so_far"];
     const std::int64_t number = base::int_or(week, "week");
-    const bool after = static_cast<double>(number) > base::real_or(weekly, "campaign_weeks");
+    const bool after = static_cast<double>(number) - 1 >= base::real_or(weekly, "end_week");
     table.rows.push_back({std::to_string(number) + (after ? " (after the end)" : ""), base::with_thousands(base::int_or(lift, "treated")),
                           base::with_thousands(base::int_or(lift, "control")), base::with_thousands(base::int_or(week, "waiting")),
                           money_of(lift, "difference", currency), interval_of(lift, currency), money_of(so_far, "difference", currency), interval_of(so_far, currency)});

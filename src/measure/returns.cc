@@ -1,5 +1,7 @@
 #include "beckon/measure/returns.h"
 
+#include <algorithm>
+
 #include "beckon/events/clean.h"
 
 namespace beckon::measure {
@@ -53,7 +55,13 @@ base::Result<ReturnCurve> ReturnBook::as_of(base::Instant moment) const {
   ReturnCurve curve;
   DelayOptions options;
   options.horizon_ms = kHorizonMs;
-  BECKON_TRY(curve.delay_, DelayCurve::fit(all, options));
+  const auto returned = std::count_if(all.begin(), all.end(), [](const Waiting& one) { return one.after_ms != Waiting::kNotYet; });
+  auto delay = DelayCurve::fit(all, options);
+  if (!delay.ok()) {
+    return base::failed_precondition("of " + std::to_string(all.size()) + " sales of a year " + std::to_string(returned) + " came back, " +
+                                     std::to_string(options.answers_min) + " returns are needed");
+  }
+  curve.delay_ = std::move(delay).value();
   curve.category_of_ = category_of_;
   curve.rate_ = ripe_rate(all, curve.delay_).rate.estimate;
   for (const auto& [name, number] : numbers_) {

@@ -56,13 +56,13 @@ base::Json lift(double difference, bool known) {
 TEST(EngineAges, ThePageSaysWhatIsLeftAndWhatIsNotKnownYet) {
   // Words like "lift" without their interval, or a week after the end that is not told apart, would be read as a promise.
   base::Json ages;
-  ages["weekly"] = {{"weeks_watched", 4}, {"campaign_weeks", 2.0}, {"metric", "net_margin"},
+  ages["weekly"] = {{"weeks_watched", 4}, {"end_week", 2.0}, {"metric", "net_margin"},
                     {"weeks", {{{"week", 1}, {"waiting", 0}, {"lift", lift(100, true)}, {"so_far", lift(100, true)}},
                                {{"week", 2}, {"waiting", 0}, {"lift", lift(-40, true)}, {"so_far", lift(60, true)}},
                                {{"week", 3}, {"waiting", 12}, {"lift", lift(-60, true)}, {"so_far", lift(0, false)}}}}};
   ages["restated"] = {{{"days_after_end", 30}, {"returns_known", true}, {"margin", lift(200, true)}, {"net_margin", lift(150, true)}},
                       {{"days_after_end", -1}, {"returns_known", false}, {"margin", lift(170, true)}, {"net_margin", lift(170, true)}}};
-  ages["returns"] = {{"unknown", "the delay is not known: 3 answers, 20 are needed"}};
+  ages["returns"] = {{"unknown", "of 90 sales of a year 3 came back, 20 returns are needed"}};
   const auto lasting = lasting_section(ages, "EUR");
   ASSERT_EQ(lasting.tables.size(), 1U);
   const auto& rows = lasting.tables[0].rows;
@@ -73,6 +73,7 @@ TEST(EngineAges, ThePageSaysWhatIsLeftAndWhatIsNotKnownYet) {
   EXPECT_EQ(rows[2][7], "too few");
   ASSERT_EQ(lasting.charts.size(), 1U);
   EXPECT_EQ(lasting.charts[0].marks.front().x, 2);
+  EXPECT_EQ(lasting.charts[0].x.size(), lasting.charts[0].series[0].y.size());
   report::Page page{"t"};
   page.sections = {lasting};
   EXPECT_NE(report::to_html(page).find("the campaign ends"), std::string::npos);

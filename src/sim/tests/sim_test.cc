@@ -68,6 +68,14 @@ TEST(Simulate, TheWholeWayEndsWithAReportBesideTheTruth) {
   EXPECT_FALSE(base::bool_or((*answer)["report"], "replay", true));
   EXPECT_GT(base::int_or((*answer)["report"]["totals"], "opened"), 0);
   EXPECT_GT(base::int_or((*answer)["report"]["totals"], "clicked"), 0);
+  const base::Json& ages = (*answer)["report"]["ages"];
+  ASSERT_EQ(ages["weekly"]["weeks"].size(), 2U) << "as long after the end as it lasted, at least two weeks";
+  const base::Json& weeks = ages["weekly"]["weeks"];
+  EXPECT_EQ(base::int_or(weeks[1], "waiting", -1), 0);
+  EXPECT_NEAR(base::real_or(weeks[0]["lift"], "difference") + base::real_or(weeks[1]["lift"], "difference"), base::real_or(weeks[1]["so_far"], "difference"), 1e-6);
+  EXPECT_TRUE(ages["returns"].contains("unknown")) << "nobody returns anything in this world";
+  EXPECT_TRUE(base::bool_or((*answer)["report"]["totals"], "complete"));
+  EXPECT_EQ(base::int_or((*answer)["report"]["totals"], "machine_answers", -1), 0) << "its customers are people";
   EXPECT_GT(base::int_or((*answer)["report"]["budgets"][0], "settled_minor"), 0);
   EXPECT_EQ(base::int_or((*answer)["report"]["budgets"][0], "escrowed_minor", -1), 0) << "coupons that expired must give their money back";
   EXPECT_TRUE(std::filesystem::exists(folder.path() + "/reports/simulation.html"));
