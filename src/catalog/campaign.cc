@@ -94,14 +94,33 @@ void read_head(base::TomlTable& table, const Shop& shop, Campaign& campaign) {
     }
   }
   campaign.holdout_share = table.real("holdout_share", campaign.holdout_share, {0, 0.9});
+  campaign.random_share_stated = table.has("random_share");
   campaign.random_share = table.real("random_share", campaign.random_share, {0, 1});
-  if (campaign.holdout_share + campaign.random_share > 1) {
-    table.fail("random_share", "and holdout_share add up to more than 1");
-  }
   campaign.messages_max = table.integer("messages_per_customer", 1, {1, 20});
   campaign.attribution_days = table.integer("attribution_days", 7, {1, 90});
   campaign.seed = table.integer("seed", 1, {0, 1e15});
   campaign.template_id = table.text("template", campaign.template_id);
+}
+
+void read_usual(base::TomlTable table, Campaign& campaign) {
+  Usual& usual = campaign.usual;
+  usual.share = table.real("share", 0, {0, 0.9});
+  usual.strategy = parse_strategy(table.choice("strategy", {"threshold", "popular", "random"}, "popular")).value_or(usual.strategy);
+  usual.list = table.text("list");
+  if (!usual.list.empty() && table.has("strategy")) {
+    table.fail("list", "and strategy exclude each other: either the old tool's list says what these customers get, or a strategy does");
+  }
+  if (campaign.holdout_share + campaign.random_share + usual.share > 1) {
+    table.fail("share", "adds up to more than 1 with holdout_share and random_share of [campaign]");
+  }
+}
+
+void read_judgement(base::TomlTable table, Campaign& campaign) {
+  campaign.judgement.metric = table.choice("metric", {"margin", "revenue", "conversion"}, "margin");
+  campaign.judgement.horizon_days = table.integer("horizon_days", campaign.attribution_days, {1, 730});
+  if (campaign.judgement.horizon_days < campaign.attribution_days) {
+    table.fail("horizon_days", "must not be shorter than attribution_days");
+  }
 }
 
 void read_hours(base::TomlTable& table, Campaign& campaign) {
@@ -164,6 +183,8 @@ base::Result<Campaign> load_campaign(std::string_view text, const std::string& f
   read_hours(table, campaign);
   read_audience(root.table("audience"), campaign.audience);
   read_items(root.table("items"), campaign.items);
+  read_usual(root.table("usual"), campaign);
+  read_judgement(root.table("measure"), campaign);
   const Market& market = shop.market(campaign.market);
   for (auto& own : root.tables("offer")) {
     campaign.offers.push_back(read_offer(own, market));

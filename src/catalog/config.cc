@@ -66,14 +66,23 @@ Channel read_channel(const std::string& id, base::TomlTable& table, const base::
 
 void read_priors(base::TomlTable root, Shop& shop) {
   // Defaults are modest published averages of promotional mail; every report grades them "assumed".
-  shop.priors = {{"none", {0.02, 0.25, 200}},       {"percent_off", {0.03, 1.0, 200}}, {"money_off", {0.03, 1.0, 200}},
-                 {"free_shipping", {0.03, 0.6, 200}}, {"points", {0.025, 0.4, 200}}};
+  shop.priors = {{"none", {0.02, 0.25, 0, 0.5, 200}},         {"percent_off", {0.03, 1.0, 0, 2.0, 200}}, {"money_off", {0.03, 1.0, 0, 2.0, 200}},
+                 {"free_shipping", {0.03, 0.6, 0, 1.2, 200}}, {"points", {0.025, 0.4, 0, 0.8, 200}}};
   base::TomlTable table = root.table("response");
   for (const auto& kind : kOfferKinds) {
     base::TomlTable own = table.table(kind);
     ResponsePrior& prior = shop.priors[kind];
     prior.click_probability = own.real("click_probability", prior.click_probability, {0, 1});
-    prior.extra_share = own.real("extra_share", prior.extra_share, {-1, 100});
+    if (own.has("extra_share")) {  // its range moves with it unless it is stated too
+      prior.extra_share = own.real("extra_share", prior.extra_share, {-1, 100});
+      prior.extra_share_low = std::min(0.0, 2 * prior.extra_share);
+      prior.extra_share_high = std::max(0.0, 2 * prior.extra_share);
+    }
+    prior.extra_share_low = own.real("extra_share_low", prior.extra_share_low, {-1, 100});
+    prior.extra_share_high = own.real("extra_share_high", prior.extra_share_high, {-1, 100});
+    if (prior.extra_share_low > prior.extra_share || prior.extra_share_high < prior.extra_share) {
+      own.fail("extra_share_low", "and extra_share_high must enclose extra_share");
+    }
     prior.weight = own.integer("weight", prior.weight, {0, 1e9});
   }
 }
@@ -103,6 +112,12 @@ void read_consents(base::TomlTable root, Shop& shop) {
 void read_train(base::TomlTable table, TrainConfig& train) {
   train.items_max = table.integer("items_max", train.items_max, {10, 5'000'000});
   train.horizon_days = table.integer("horizon_days", train.horizon_days, {1, 90});
+}
+
+void read_groups(base::TomlTable table, GroupConfig& groups) {
+  groups.holdout_share = table.real("holdout_share", groups.holdout_share, {0, 0.5});
+  groups.salt = table.text("salt", groups.salt);
+  groups.random_share_first = table.real("random_share_first", groups.random_share_first, {0, 1});
 }
 
 void read_markets(base::TomlTable root, base::TomlTable& shop_table, Shop& shop) {
@@ -196,6 +211,7 @@ base::Result<Shop> load_shop(base::TomlTable& root) {
     shop.catalog_columns[role] = columns.text(role);
   }
   read_train(root.table("train"), shop.train);
+  read_groups(root.table("groups"), shop.groups);
   return shop;
 }
 

@@ -16,6 +16,7 @@ void declare_plan(CLI::App& app, Shared& shared) {
     run_step(shared, "plan", [request](engine::Context& context) -> base::Result<base::Json> {
       BECKON_TRY(const engine::PlanAnswer answer, engine::plan(context, *request));
       base::Json json = decide::summary(answer.file);
+      json["sizes"] = answer.sizes;
       json["file"] = answer.path;
       json["exit"] = 0;
       return json;

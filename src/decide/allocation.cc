@@ -16,7 +16,7 @@ bool pays(const catalog::Budget& budget, const catalog::Offer& offer) {
 
 }  // namespace
 
-Rows::Rows(const catalog::Campaign& campaign) : campaign_(campaign) {
+Rows::Rows(const catalog::Campaign& campaign, const measure::Layers& layers) : campaign_(campaign), layers_(layers) {
   for (const auto& budget : campaign.budgets) {
     total_.push_back(budget.amount.minor() * kMicro);
   }
@@ -30,16 +30,32 @@ Rows::Rows(const catalog::Campaign& campaign) : campaign_(campaign) {
 
 Capacity Rows::share_of(events::Group group) const {
   // Shares in parts per million, so that the split is exact integer arithmetic.
-  const auto holdout = std::llround(campaign_.holdout_share * 1e6);
-  const auto random = std::llround(campaign_.random_share * 1e6);
+  const auto ppm_of = [](double share) { return std::llround(share * 1e6); };
+  const std::int64_t holdout = ppm_of(layers_.holdout);
+  const std::int64_t random = ppm_of(layers_.random);
+  const std::int64_t usual = ppm_of(layers_.usual);
   Capacity out;
   for (std::size_t row = 0; row < total_.size(); ++row) {
     const auto part = [&](std::int64_t ppm) {
       return base::multiply_divide(total_[row], ppm, kMicro, base::Rounding::kDown).value();
     };
-    std::int64_t share = group == events::Group::kHoldout ? part(holdout)
-                         : group == events::Group::kRandom ? part(random)
-                                                           : total_[row] - part(holdout) - part(random);
+    std::int64_t share = 0;
+    switch (group) {
+      case events::Group::kHoldout:
+        share = part(holdout);
+        break;
+      case events::Group::kRandom:
+        share = part(random);
+        break;
+      case events::Group::kUsual:
+        share = part(usual);
+        break;
+      case events::Group::kTreated:
+        share = total_[row] - part(holdout) - part(random) - part(usual);
+        break;
+      case events::Group::kGlobalHoldout:
+        break;
+    }
     if (row < campaign_.budgets.size()) {
       share -= share % kMicro;  // whole minor units: rounding up per message can then never pass the whole
     }

@@ -28,8 +28,8 @@ using Capacity = std::vector<std::int64_t>;
 /// Rows: every budget, then every offer with a quantity.
 class Rows {
  public:
-  explicit Rows(const catalog::Campaign& campaign);
-  /// The group's own share of everything, rounded down; the treated get the rest.
+  Rows(const catalog::Campaign& campaign, const measure::Layers& layers);
+  /// The group's own share of everything, rounded down; the treated get the rest. The global holdout has none.
   Capacity share_of(events::Group group) const;
   /// (row, amount) pairs that a candidate uses.
   std::vector<std::pair<std::int32_t, std::int64_t>> uses(const Candidate& candidate) const;
@@ -37,6 +37,7 @@ class Rows {
 
  private:
   const catalog::Campaign& campaign_;
+  const measure::Layers& layers_;
   std::vector<std::int32_t> quantity_row_;  ///< per offer; -1: no limit
   Capacity total_;
 };

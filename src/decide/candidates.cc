@@ -18,12 +18,23 @@ std::int64_t margin_of(const catalog::Item& item, std::int64_t margin_bp) {
   return price.percent(margin_bp, base::Rounding::kDown).value_or(base::Money()).minor();
 }
 
+// Measured where own groups measured it, else as stated; of the item's category where that is known apart.
+double extra_share_of(const PlanInput& input, const Candidate& candidate) {
+  const auto offer = static_cast<std::size_t>(candidate.offer);
+  if (input.effects.empty()) {
+    return input.shop->prior(std::string(catalog::to_text(input.campaign->offers[offer].kind))).extra_share;
+  }
+  const OfferEffect& effect = input.effects[offer];
+  const auto own = effect.by_category.find(input.items[static_cast<std::size_t>(candidate.item)].top_category());
+  return own == effect.by_category.end() ? effect.extra_share : own->second;
+}
+
 Candidate valued(const PlanInput& input, const Deal& deal, const Person& person, Candidate candidate) {
   const catalog::Offer& offer = input.campaign->offers[static_cast<std::size_t>(candidate.offer)];
   const auto& prior = input.shop->prior(std::string(catalog::to_text(offer.kind)));
   const auto& channel = input.shop->channels.at(person.permits[static_cast<std::size_t>(candidate.permit)].channel());
   candidate.click_probability = std::min(1.0, prior.click_probability * person.click_ratio);
-  candidate.extra_share = prior.extra_share;
+  candidate.extra_share = extra_share_of(input, candidate);
   candidate.face_minor = deal.face_minor;
   candidate.send_cost_micro = channel.send_cost_micro;
   // Extra purchases: stated share × response. Those who would have bought anyway (buy_probability) take the discount too:
@@ -104,10 +115,28 @@ DealTable::DealTable(const PlanInput& input) : offers_(input.campaign->offers.si
   }
 }
 
+namespace {
+
+// Whether business as usual, when it names things, means this one.
+bool is_wanted(const Person& person, std::int32_t offer, std::size_t permit) {
+  const auto& listed = person.listed;
+  return !listed.has_value() || ((listed->offer < 0 || listed->offer == offer) &&
+                                 (listed->channel.empty() || listed->channel == person.permits[permit].channel()));
+}
+
+}  // namespace
+
 std::vector<Candidate> candidates_of(const PlanInput& input, const DealTable& deals, const Person& person) {
   std::vector<Candidate> out;
+  if (person.group == events::Group::kUsual && !input.campaign->usual.list.empty() && !person.listed.has_value()) {
+    return out;
+  }
   const int hour = message_hour(*input.campaign, person.usual_hour);
-  const auto& scores = person.personalisation.has_value() ? person.items : input.popular;
+  std::vector<ItemScore> own;
+  if (person.listed.has_value()) {
+    own.push_back({person.listed->item, person.listed->buy_probability, {}});
+  }
+  const auto& scores = person.listed.has_value() ? own : person.personalisation.has_value() ? person.items : input.popular;
   std::int64_t used_items = 0;
   for (const ItemScore& score : scores) {
     if (used_items == input.campaign->items.per_customer) {
@@ -117,6 +146,9 @@ std::vector<Candidate> candidates_of(const PlanInput& input, const DealTable& de
     for (std::size_t o = 0; o < input.campaign->offers.size(); ++o) {
       const Deal& deal = deals.at(score.item, static_cast<std::int32_t>(o));
       for (std::size_t p = 0; deal.applies && p < person.permits.size(); ++p) {
+        if (!is_wanted(person, static_cast<std::int32_t>(o), p)) {
+          continue;
+        }
         Candidate candidate;
         candidate.item = score.item;
         candidate.offer = static_cast<std::int32_t>(o);

@@ -30,9 +30,12 @@ events::Decision blank_decision(const PlanInput& input, const Person& person) {
   d.plan = input.plan_id;
   d.at = input.now;
   d.group = person.group;
-  d.strategy = catalog::to_text(input.campaign->strategy);
+  const catalog::Usual& usual = input.campaign->usual;
+  d.strategy = person.group != Group::kUsual ? std::string(catalog::to_text(input.campaign->strategy))
+               : usual.list.empty()          ? "usual " + std::string(catalog::to_text(usual.strategy))
+                                             : "usual list";
   d.model = input.model;
-  d.grade = input.grade;
+  d.grade = "assumed";
   d.market = input.campaign->market;
   const auto& market = input.shop->market(input.campaign->market);
   d.currency = market.currency.code();
@@ -59,6 +62,7 @@ void fill_choice(const PlanInput& input, const Work& work, std::size_t pick, eve
   d.click_probability = c.click_probability;
   d.buy_probability = c.buy_probability;
   d.extra_share = c.extra_share;
+  d.grade = input.effects.empty() ? "assumed" : input.effects[static_cast<std::size_t>(c.offer)].grade;
   d.propensity = work.propensity;
   d.randomised = work.randomised;
   for (std::size_t i = 0; i < work.candidates.size(); ++i) {
@@ -70,12 +74,18 @@ void fill_choice(const PlanInput& input, const Work& work, std::size_t pick, eve
   }
 }
 
-std::string reason_of(const Work& work) {
+std::string reason_of(const PlanInput& input, const Work& work) {
   if (!work.person->excluded.empty()) {
     return work.person->excluded;
   }
+  if (work.person->group == Group::kGlobalHoldout) {
+    return "global_holdout";
+  }
   if (work.person->permits.empty()) {
     return "no_consent";
+  }
+  if (work.person->group == Group::kUsual && !input.campaign->usual.list.empty() && !work.person->listed.has_value()) {
+    return "not_in_list";
   }
   if (work.candidates.empty()) {
     return "no_item";
@@ -93,7 +103,7 @@ std::vector<Work> gather(const PlanInput& input) {
     for (std::size_t i = tile * kTile; i < std::min(works.size(), (tile + 1) * kTile); ++i) {
       works[i].person = &input.persons[i];
       works[i].order = order_of(input, input.persons[i]);
-      if (input.persons[i].excluded.empty()) {
+      if (input.persons[i].excluded.empty() && input.persons[i].group != Group::kGlobalHoldout) {
         works[i].candidates = candidates_of(input, deals, input.persons[i]);
       }
     }
@@ -142,8 +152,8 @@ void choose_popular(const PlanInput& input, Work& work) {
   }
 }
 
-void choose_without_value(const PlanInput& input, Work& work) {
-  switch (input.campaign->strategy) {
+void choose_without_value(const PlanInput& input, catalog::Strategy strategy, Work& work) {
+  switch (strategy) {
     case catalog::Strategy::kThreshold:
       choose_by_threshold(input, work);
       break;
@@ -158,16 +168,31 @@ void choose_without_value(const PlanInput& input, Work& work) {
   }
 }
 
+void choose_as_usual(const PlanInput& input, Work& work) {
+  if (!input.campaign->usual.list.empty()) {
+    if (!work.candidates.empty()) {
+      work.choice = {0};  // candidates are those of the listed item, offer and channel alone
+    }
+    return;
+  }
+  choose_without_value(input, input.campaign->usual.strategy, work);
+}
+
 void add_totals(const PlanInput& input, const events::Decision& d, Plan& plan) {
   if (!d.chosen) {
     ++plan.reasons[d.reason];
     return;
   }
   OfferTotal& total = plan.offers[d.offer];
-  const bool ghost = d.group == Group::kHoldout;
+  const bool ghost = events::is_held_out(d.group);
   ++(ghost ? total.ghosts : total.chosen);
   total.face_minor += ghost ? 0 : d.face_minor;
   total.value_micro += ghost ? 0 : static_cast<double>(d.value_micro);
+  if (d.group == Group::kTreated) {
+    GradeTotal& graded = plan.by_grade[d.grade];
+    ++graded.messages;
+    graded.value_micro += static_cast<double>(d.value_micro);
+  }
   for (std::size_t b = 0; b < plan.budgets.size(); ++b) {
     const auto& offers = input.campaign->budgets[b].offers;
     if (offers.empty() || std::find(offers.begin(), offers.end(), d.offer) != offers.end()) {
@@ -189,7 +214,7 @@ void write_receipts(const PlanInput& input, const std::vector<Work>& works, Plan
     }
     if (work.choice.empty()) {
       events::Decision d = blank_decision(input, *work.person);
-      d.reason = reason_of(work);
+      d.reason = reason_of(input, work);
       plan.decisions.push_back(std::move(d));
     }
   }
@@ -227,12 +252,12 @@ base::Result<Plan> make_plan(const PlanInput& input) {
     plan.budgets.push_back({budget.id, budget.basis, budget.amount.minor(), 0, 0, 0});
   }
   std::vector<Work> works = gather(input);
-  Rows rows(*input.campaign);
+  Rows rows(*input.campaign, input.layers);
   const bool optimise = input.campaign->strategy == catalog::Strategy::kValue;
-  for (const Group group : {Group::kRandom, Group::kHoldout, Group::kTreated}) {
+  for (const Group group : {Group::kRandom, Group::kUsual, Group::kHoldout, Group::kTreated}) {
     auto members = group_of(works, group);
     Capacity capacity = rows.share_of(group);
-    if (optimise && group != Group::kRandom) {
+    if (optimise && group != Group::kRandom && group != Group::kUsual) {
       BECKON_TRY(const Certificate certificate, allocate_by_value(input, rows, {members, &capacity}, plan.budgets));
       if (group == Group::kTreated) {
         plan.certificate = certificate;
@@ -242,13 +267,18 @@ base::Result<Plan> make_plan(const PlanInput& input) {
     for (Work* work : members) {
       if (group == Group::kRandom) {
         draw_random(input, *work);
+      } else if (group == Group::kUsual) {
+        choose_as_usual(input, *work);
       } else {
-        choose_without_value(input, *work);
+        choose_without_value(input, input.campaign->strategy, *work);
       }
     }
     serve_in_order(rows, members, capacity);
   }
   write_receipts(input, works, plan);
+  for (std::size_t i = 0; i < input.effects.size(); ++i) {
+    plan.effects[input.campaign->offers[i].id.str()] = input.effects[i];
+  }
   return plan;
 }
 

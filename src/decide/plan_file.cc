@@ -20,6 +20,49 @@ base::Json budgets_json(const Plan& plan) {
   return out;
 }
 
+base::Json shares_json(const measure::Layers& layers) {
+  return {{"global_holdout", layers.global_holdout}, {"global_salt", layers.global_salt}, {"holdout", layers.holdout},
+          {"usual", layers.usual}, {"random", layers.random}, {"salt", layers.salt}};
+}
+
+measure::Layers read_shares(const base::Json& json) {
+  return {base::real_or(json, "global_holdout"), base::string_or(json, "global_salt"), base::real_or(json, "holdout"),
+          base::real_or(json, "usual"), base::real_or(json, "random"), base::string_or(json, "salt")};
+}
+
+base::Json effects_json(const Plan& plan) {
+  base::Json out = base::Json::array();
+  for (const auto& [offer, effect] : plan.effects) {
+    out.push_back({{"offer", offer}, {"extra_share", effect.extra_share}, {"low", effect.low}, {"high", effect.high}, {"grade", effect.grade},
+                   {"customers", effect.customers}, {"customers_needed", effect.customers_needed}, {"categories", effect.by_category}});
+  }
+  return out;
+}
+
+void read_effects(const base::Json& json, Plan& plan) {
+  for (const auto& row : json.value("effects", base::Json::array())) {
+    OfferEffect effect{base::real_or(row, "extra_share"), base::real_or(row, "low"), base::real_or(row, "high"), base::string_or(row, "grade"),
+                       base::int_or(row, "customers"), base::int_or(row, "customers_needed")};
+    const base::Json categories = row.value("categories", base::Json::object());
+    for (const auto& [name, share] : categories.items()) {
+      effect.by_category[name] = share.is_number() ? share.get<double>() : effect.extra_share;
+    }
+    plan.effects[base::string_or(row, "offer")] = effect;
+  }
+  const base::Json by_grade = json.value("value_by_grade", base::Json::object());
+  for (const auto& [grade, total] : by_grade.items()) {
+    plan.by_grade[grade] = {base::int_or(total, "messages"), base::real_or(total, "value_minor") * 1e6};
+  }
+}
+
+base::Json by_grade_json(const Plan& plan) {
+  base::Json out = base::Json::object();
+  for (const auto& [grade, total] : plan.by_grade) {
+    out[grade] = {{"messages", total.messages}, {"value_minor", total.value_micro / 1e6}};
+  }
+  return out;
+}
+
 std::int64_t count_of(const base::Json& value) { return value.is_number_integer() ? value.get<std::int64_t>() : 0; }
 
 void read_header(const base::Json& json, PlanFile& file) {
@@ -58,6 +101,10 @@ void read_header(const base::Json& json, PlanFile& file) {
     file.plan.groups[group] = count_of(count);
   }
   file.plan.candidates = base::int_or(json, "candidates");
+  read_effects(json, file.plan);
+  file.layers = read_shares(json.value("shares", base::Json::object()));
+  const base::Json judgement = json.value("judgement", base::Json::object());
+  file.judgement = {base::string_or(judgement, "metric"), base::int_or(judgement, "horizon_days")};
 }
 
 }  // namespace
@@ -78,7 +125,11 @@ base::Json summary(const PlanFile& file) {
                     {"customers", static_cast<std::int64_t>(file.plan.decisions.size())},
                     {"candidates", file.plan.candidates},
                     {"groups", file.plan.groups},
+                    {"shares", shares_json(file.layers)},
+                    {"judgement", {{"metric", file.judgement.metric}, {"horizon_days", file.judgement.horizon_days}}},
                     {"offers", offers},
+                    {"effects", effects_json(file.plan)},
+                    {"value_by_grade", by_grade_json(file.plan)},
                     {"budgets", budgets_json(file.plan)},
                     {"not_chosen", file.plan.reasons},
                     {"certificate",

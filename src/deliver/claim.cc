@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "beckon/deliver/deliver.h"
-
+#include "beckon/measure/groups.h"
 #include "claim.h"
 
 namespace beckon::deliver {
@@ -69,6 +69,11 @@ base::Result<std::string> Sender::check_caps(const Delivery& delivery, base::Ins
 base::Result<std::string> Sender::check(const Delivery& delivery, base::Instant now, Claim& claim) {
   if (now > delivery.expires) {
     return std::string("expired");
+  }
+  // Whoever planned it: the shop may have drawn its holdout after the plan, or widened it.
+  const catalog::GroupConfig& groups = parts_.shop->groups;
+  if (measure::in_global_holdout(delivery.customer, {.global_holdout = groups.holdout_share, .global_salt = groups.salt})) {
+    return std::string("global_holdout");
   }
   const store::People people(*parts_.rows);
   BECKON_TRY(const auto consent, people.consent(delivery.customer));

@@ -148,7 +148,7 @@ base::Result<IntentCounts> Sender::add_intents(std::span<const events::Decision>
   const store::Records records(*parts_.rows);
   const store::People people(*parts_.rows);
   for (const auto& decision : decisions) {
-    if (!decision.chosen || decision.group == events::Group::kHoldout) {
+    if (!decision.chosen || events::is_held_out(decision.group)) {
       continue;  // a ghost pick has no delivery
     }
     if (!decisions_.contains({decision.customer.bytes(), std::to_string(decision.slot)})) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "audience.h"
 #include "beckon/deliver/deliver.h"
-#include "beckon/measure/measure.h"
+#include "click_response.h"
+#include "learned_effects.h"
+#include "usual_list.h"
 
 namespace beckon::engine {
 namespace {
@@ -84,121 +87,6 @@ ClickStats clicks_of(const features::History& history) {
   return out;
 }
 
-// Who is in the audience, in which group, with which permits.
-class PersonMaker {
- public:
-  PersonMaker(const Context& context, const catalog::Campaign& campaign, PlanScope scope)
-      : context_(context), campaign_(campaign), scope_(scope), people_(*context.rows) {}
-
-  base::Result<decide::Person> make(const privacy::Pseudonym& customer, const features::History* history) {
-    decide::Person person;
-    person.customer = customer;
-    const std::string salt = campaign_.id.str() + "|" + campaign_.period;
-    person.group = measure::assign(customer, salt, {campaign_.holdout_share, campaign_.random_share});
-    BECKON_TRY(person.excluded, excluded(customer, history));
-    if (!person.excluded.empty()) {
-      return person;
-    }
-    BECKON_TRY(const auto consent, people_.consent(customer));
-    const base::Instant now = context_.clock->now();
-    const auto& rule = context_.config.shop.market(campaign_.market).rule;
-    for (const auto& channel : campaign_.channels) {
-      auto permit = privacy::grant<privacy::Purpose::kMarketing>(customer, consent, rule, {channel, now});
-      if (permit.ok()) {
-        person.permits.push_back(std::move(permit).value());
-      }
-    }
-    auto personal = privacy::grant<privacy::Purpose::kPersonalisation>(
-        customer, consent, rule, {campaign_.channels.empty() ? "*" : campaign_.channels.front(), now});
-    if (personal.ok()) {
-      person.personalisation.emplace(std::move(personal).value());
-    }
-    return person;
-  }
-
- private:
-  base::Result<std::string> excluded(const privacy::Pseudonym& customer, const features::History* history) {
-    const catalog::Audience& audience = campaign_.audience;
-    BECKON_TRY(const std::string flag, people_.flag(customer));
-    if (!flag.empty()) {
-      return std::string("flagged_as_bot");
-    }
-    if (history == nullptr ||
-        context_.clock->now().ms - history->last_ms > audience.active_within_days * base::kDayMs) {
-      return std::string("not_active");
-    }
-    const auto purchases = std::count_if(history->steps.begin(), history->steps.end(),
-                                         [](const auto& s) { return s.type == features::StepType::kPurchase; });
-    if (purchases < audience.purchases_min) {
-      return std::string("too_few_purchases");
-    }
-    BECKON_TRY(const auto profile, people_.profile(customer));
-    const auto fits = [&](const std::vector<std::string>& wanted, const char* field) {
-      if (wanted.empty()) {
-        return true;
-      }
-      const auto found = profile.has_value() ? profile->open.find(field) : std::map<std::string, std::string>::const_iterator();
-      return profile.has_value() && found != profile->open.end() && std::find(wanted.begin(), wanted.end(), found->second) != wanted.end();
-    };
-    if (!fits(audience.countries, "country") || !fits(audience.languages, "language")) {
-      return std::string("not_in_audience");
-    }
-    if (scope_ == PlanScope::kHypothetical) {
-      return std::string();
-    }
-    BECKON_TRY(const auto sent, store::Records(*context_.rows).deliveries(customer));
-    std::int64_t served = 0;
-    for (const auto& delivery : sent) {
-      const bool on_its_way = delivery.state != events::DeliveryState::kPlanned && delivery.state != events::DeliveryState::kHeld &&
-                              delivery.state != events::DeliveryState::kDropped && delivery.state != events::DeliveryState::kCancelled;
-      served += delivery.campaign == campaign_.id.str() && delivery.period == campaign_.period && on_its_way ? 1 : 0;
-    }
-    return std::string(served >= campaign_.messages_max ? "already_sent" : "");
-  }
-
-  const Context& context_;
-  const catalog::Campaign& campaign_;
-  PlanScope scope_;
-  store::People people_;
-};
-
-// Histories that were scored, and whose they are.
-struct ScoredPeople {
-  const std::vector<const features::History*>& histories;
-  const std::vector<std::size_t>& persons;
-};
-
-// Click probability of every item, offer and channel that a person may get, where the shop's own messages have taught one.
-void add_clicks(const Context& context, const ScoredPeople& people, PlanMaterial& material) {
-  if (!material.trained.has_value() || !material.trained->candidates.has_value() || !material.trained->candidates->knows(response::kClicks)) {
-    return;
-  }
-  const response::CandidateResponse& candidates = *material.trained->candidates;
-  const base::Instant now = context.clock->now();
-  const int local_hour = context.config.shop.market(material.campaign.market).time_zone().to_local(now).hour;
-  context.executor->run(people.histories.size(), [&](std::size_t i) {
-    decide::Person& person = material.input.persons[people.persons[i]];
-    const int wished = decide::message_hour(material.campaign, person.usual_hour);
-    const int hour = wished < 0 ? local_hour : wished;  // "any hour" leaves about now; lessons always know the hour
-    std::vector<response::Ask> asks;
-    for (const auto& item : person.items) {
-      for (const auto& offer : material.campaign.offers) {
-        for (const auto& permit : person.permits) {
-          const response::Approach approach{offer.kind, offer.depth_bp, features::message_channel_of(permit.channel()),
-                                            hour, true};
-          asks.push_back({people.histories[i], now, material.token_of_item[static_cast<std::size_t>(item.item)], approach});
-        }
-      }
-    }
-    base::SeededExecutor here(1);  // persons are already spread over the workers
-    const auto chances = response::probabilities(candidates, {&*material.trained->weights, response::kClicks}, asks, here);
-    const std::size_t each = material.campaign.offers.size() * person.permits.size();
-    for (std::size_t k = 0; k < person.items.size(); ++k) {
-      person.items[k].clicks.assign(chances.begin() + static_cast<std::ptrdiff_t>(k * each), chances.begin() + static_cast<std::ptrdiff_t>((k + 1) * each));
-    }
-  });
-}
-
 base::Status make_persons(Context& context, PlanMaterial& material, const std::pair<std::vector<bool>, PlanScope>& allowed_and_scope) {
   const auto& [allowed, scope] = allowed_and_scope;
   std::map<privacy::Pseudonym, const features::History*> by_customer;
@@ -210,7 +98,7 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::p
     all.clicks += own.clicks;
   }
   const double average = all.messages > 0 ? static_cast<double>(all.clicks) / static_cast<double>(all.messages) : 0.0;
-  PersonMaker maker(context, material.campaign, scope);
+  PersonMaker maker({&context, &material.campaign, &material.input.layers, scope});
   base::Status problem = base::ok_status();
   std::vector<const features::History*> scored;
   std::vector<std::size_t> scored_person;
@@ -251,7 +139,13 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::p
       material.input.persons[scored_person[i]].items.push_back({item_of_token.at(item.token), item.probability, {}});
     }
   }
-  add_clicks(context, {scored, scored_person}, material);
+  BECKON_TRY_STATUS(add_clicks(context, {scored, scored_person}, material));
+  BECKON_TRY(const auto listed, read_usual_list(context, material));
+  for (auto& person : material.input.persons) {
+    if (const auto found = listed.find(person.customer); person.group == events::Group::kUsual && found != listed.end()) {
+      person.listed = found->second;
+    }
+  }
   for (const auto& item : scorer.popular(allowed, 50, static_cast<std::int64_t>(material.data.histories.size()))) {
     material.input.popular.push_back({item_of_token.at(item.token), item.probability, {}});
   }
@@ -284,16 +178,11 @@ base::Result<catalog::Template> read_template(const Context& context, const std:
   return catalog::load_template(*text, path);
 }
 
-std::vector<std::string> assumptions_of(const Context& context, const catalog::Campaign& campaign) {
+std::vector<std::string> assumptions_of(const Context& context, const PlanMaterial& material) {
+  const catalog::Campaign& campaign = material.campaign;
   const catalog::Shop& shop = context.config.shop;
-  std::vector<std::string> out;
+  std::vector<std::string> out = effect_lines(campaign, material.input.effects);
   char line[200];
-  for (const auto& offer : campaign.offers) {
-    const auto& prior = shop.prior(std::string(catalog::to_text(offer.kind)));
-    std::snprintf(line, sizeof line, "offer %s: a message adds %.0f %% of the purchases that would happen without it (assumed, no randomised data)",
-                  offer.id.str().c_str(), prior.extra_share * 100);
-    out.emplace_back(line);
-  }
   std::snprintf(line, sizeof line, "margin of items without a cost: %.1f %% of the price (%s)", static_cast<double>(shop.margin_bp) / 100,
                 shop.margin_stated ? "stated in beckon.toml" : "default, not stated by the shop");
   out.emplace_back(line);
@@ -340,6 +229,9 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   for (const auto& item : input.items) {
     material->token_of_item.push_back(material->data.vocabulary.token(item.id.str()));
   }
+  BECKON_TRY(input.layers, layers_of(context, material->campaign));
+  BECKON_TRY(const response::EffectBook effects, learn_effects(context));
+  input.effects = effects_of(effects, material->campaign);
   const auto allowed = allowed_tokens(*material, now);
   BECKON_TRY_STATUS(make_persons(context, *material, {allowed, scope}));
   if (context.stop) {

@@ -13,9 +13,6 @@ base::Result<catalog::Campaign> read_campaign(const Context& context, const std:
 /// Built-in "standard", or templates/<id>.toml of the shop.
 base::Result<catalog::Template> read_template(const Context& context, const std::string& id);
 
-/// What is believed, not measured; listed in plan and report.
-std::vector<std::string> assumptions_of(const Context& context, const catalog::Campaign& campaign);
-
 /// Everything a plan is made of. Owned here; PlanInput points into it.
 struct PlanMaterial {
   catalog::Campaign campaign;           ///< budgets and quantities reduced by what is escrowed and settled
@@ -25,7 +22,11 @@ struct PlanMaterial {
   features::Floors floors;
   decide::PlanInput input;
   std::vector<std::int32_t> token_of_item;   ///< parallel to input.items
+  std::vector<std::string> notes;            ///< what a reader of the plan should know: rows of a list that were left out, …
 };
+/// What the values rest on, believed or measured; listed in plan and report.
+std::vector<std::string> assumptions_of(const Context& context, const PlanMaterial& material);
+
 /// kReal looks at the ledger: what was sent is not planned again, what is escrowed is not spent again. kHypothetical does not: for
 /// comparing strategies.
 enum class PlanScope { kReal, kHypothetical };

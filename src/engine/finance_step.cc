@@ -67,9 +67,9 @@ base::Json reconciliation_json(const measure::Rows& rows) {
 }
 
 // What the whole campaign changed so far, by assignment; never split by month and never added to another campaign's.
-base::Json measured_json(const std::vector<measure::Outcome>& outcomes, const catalog::Campaign& campaign) {
+base::Json measured_json(const std::vector<measure::Outcome>& outcomes, const measure::Layers& layers) {
   const measure::Lift lift = measure::audience_lift(outcomes, measure::Metric::kMargin);
-  const bool balanced = measure::sample_ratio_p_value(outcomes, {campaign.holdout_share, campaign.random_share}) >= 0.001;
+  const bool balanced = measure::sample_ratio_p_value(outcomes, layers) >= 0.001;
   base::Json out = {{"grade", lift.known && balanced ? "randomised" : "not measured"}, {"customers", lift.treated_count}, {"held_out", lift.control_count}};
   if (!lift.known || !balanced) {
     out["reason"] = lift.known ? "the groups do not have the sizes that were asked for" : "too few customers, or nobody was held out";
@@ -85,7 +85,7 @@ base::Json forecast_json(const std::vector<measure::Outcome>& outcomes) {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> by_grade;  // messages, value
   for (const auto& outcome : outcomes) {
     const events::Decision& d = outcome.decision;
-    if (d.chosen && d.group != events::Group::kHoldout) {
+    if (d.chosen && !events::is_held_out(d.group)) {
       ++by_grade[d.grade].first;
       by_grade[d.grade].second += d.value_micro;
     }
@@ -110,7 +110,7 @@ base::Result<std::map<std::string, base::Json>> estimates(const Context& context
     auto [found, added] = out.try_emplace(planned->file.campaign, base::Json::array());
     found->second.push_back({{"period", planned->file.period},
                              {"currency", std::string(context.config.shop.market(planned->campaign.market).currency.code())},
-                             {"measured", measured_json(outcomes, planned->campaign)},
+                             {"measured", measured_json(outcomes, planned->file.layers)},
                              {"forecast", forecast_json(outcomes)}});
   }
   return out;

@@ -75,7 +75,7 @@ base::Result<std::vector<base::Json>> render_all(Context& context, const decide:
   const base::Instant now = context.clock->now();
   std::vector<base::Json> out;
   for (const auto& decision : file.plan.decisions) {
-    if (!decision.chosen || decision.group == events::Group::kHoldout) {
+    if (!decision.chosen || events::is_held_out(decision.group)) {
       continue;
     }
     BECKON_TRY(const auto consent, people.consent(decision.customer));

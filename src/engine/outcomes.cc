@@ -13,6 +13,13 @@ base::Result<Planned> planned_of(const Context& context, const std::string& note
   planned.path = base::string_or(json, "path");
   BECKON_TRY(planned.file, load_plan(context, planned.path));
   BECKON_TRY(planned.campaign, catalog::load_campaign(planned.file.campaign_text, planned.path, context.config.shop));
+  if (planned.file.layers.salt.empty()) {  // a plan of an earlier version: its groups stand in the campaign file
+    planned.file.layers.holdout = planned.campaign.holdout_share;
+    planned.file.layers.random = planned.campaign.random_share;
+  }
+  if (planned.file.judgement.metric.empty()) {
+    planned.file.judgement = planned.campaign.judgement;
+  }
   return planned;
 }
 
@@ -26,16 +33,26 @@ base::Result<std::vector<Planned>> planned_campaigns(const Context& context) {
   return out;
 }
 
-base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned) {
+base::Result<measure::OutcomeOptions> shop_costs(const Context& context) {
   measure::OutcomeOptions options;
-  options.attribution_ms = planned.campaign.attribution_days * base::kDayMs;
-  // A replay plays in the past: what it is compared with lies after its clock.
-  options.as_of = context.replay() ? planned.file.made_at.plus_ms(options.attribution_ms) : context.clock->now();
   options.margin_bp = context.config.shop.margin_bp;
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   for (const auto& item : items) {
     if (item.cost.has_value()) {
       options.cost_minor[item.id.str()] = item.cost->minor();
+    }
+  }
+  return options;
+}
+
+base::Result<std::vector<measure::Outcome>> outcomes_of(const Context& context, const Planned& planned, std::int64_t window_ms) {
+  BECKON_TRY(measure::OutcomeOptions options, shop_costs(context));
+  options.attribution_ms = window_ms > 0 ? window_ms : planned.campaign.attribution_days * base::kDayMs;
+  // A replay plays in the past: what it is compared with lies after its clock.
+  options.as_of = context.replay() ? planned.file.made_at.plus_ms(options.attribution_ms) : context.clock->now();
+  for (const auto& offer : planned.campaign.offers) {
+    if (!offer.code.empty()) {
+      options.codes.insert(offer.code);
     }
   }
   const store::Records records(*context.rows);

@@ -112,22 +112,47 @@ report::Section money_section(const base::Json& json, const std::string& currenc
   return section;
 }
 
+// What each offer is believed or was measured to add; nothing here is a result of this campaign.
+report::Table effects_table(const base::Json& effects) {
+  using report::Align;
+  report::Table table;
+  table.title = "What the values rest on: purchases an offer adds, as a share of those that would happen anyway";
+  table.columns = {{"offer", Align::kLeft}, {"adds", Align::kRight}, {"95 % interval", Align::kRight}, {"grade", Align::kLeft},
+                   {"customers", Align::kRight}, {"more needed", Align::kRight}};
+  for (const auto& effect : effects) {
+    const std::int64_t customers = base::int_or(effect, "customers");
+    const std::int64_t needed = base::int_or(effect, "customers_needed");
+    table.rows.push_back({base::string_or(effect, "offer"), percent(base::real_or(effect, "extra_share"), 0),
+                          percent(base::real_or(effect, "low"), 0) + " … " + percent(base::real_or(effect, "high"), 0), base::string_or(effect, "grade"),
+                          customers > 0 ? count(customers) : "–", needed > 0 ? count(needed) : "–"});
+  }
+  table.note = "Assumed: stated in beckon.toml. Randomised: measured by this shop's own held-out groups. \"More needed\": customers until \"assumed\" can end.";
+  return table;
+}
+
 report::Section plan_section(const base::Json& plan, const std::string& currency) {
   report::Section section;
   section.heading = "The plan";
   const base::Json& certificate = plan["certificate"];
   if (base::bool_or(certificate, "optimising")) {
-    section.figures = {{"Expected extra profit", amount(std::llround(base::real_or(certificate, "value_minor")), currency), "of the treated, under the assumptions below"},
-                       {"No plan could reach more than", amount(std::llround(base::real_or(certificate, "upper_bound_minor")), currency), "under the same estimates"},
-                       {"Gap", percent(base::real_or(certificate, "gap"), 4), "between the two"}};
+    const base::Json by_grade = plan.value("value_by_grade", base::Json::object());
+    for (const auto& [grade, total] : by_grade.items()) {
+      section.figures.push_back({"Forecast, " + grade, amount(std::llround(base::real_or(total, "value_minor")), currency),
+                                 "margin change of " + count(base::int_or(total, "messages")) + " messages to the treated"});
+    }
+    section.figures.push_back({"No plan could forecast more than", amount(std::llround(base::real_or(certificate, "upper_bound_minor")), currency), "under the same estimates"});
+    section.figures.push_back({"Gap", percent(base::real_or(certificate, "gap"), 4), "between the two"});
   }
   section.tables = {pairs_table("Groups", plan["groups"], "group"), pairs_table("Who got nothing, and why", plan["not_chosen"], "reason")};
+  if (plan.contains("effects") && !plan["effects"].empty()) {
+    section.tables.push_back(effects_table(plan["effects"]));
+  }
   return section;
 }
 
 report::Section assumptions_section(const base::Json& json) {
   report::Section section;
-  section.heading = "What is believed, not measured";
+  section.heading = "What the plan rests on";
   for (const auto& text : json["assumptions"]) {
     section.callouts.push_back({report::CalloutKind::kNotice, text.get<std::string>()});
   }
@@ -191,6 +216,30 @@ static void add_heads(const base::Json& heads, const std::array<const char*, 3>&
   section.tables.push_back(table);
 }
 
+// How clicks on messages are predicted, from the ledger alone; cross-fitted.
+static void add_clicks(const base::Json& clicks, report::Section& section) {
+  using report::Align;
+  report::Table table;
+  table.title = "Clicks on messages: " + base::string_or(clicks, "chosen") + " was chosen";
+  table.columns = {{"learner", Align::kLeft}, {"messages", Align::kRight}, {"log loss", Align::kRight}, {"gain over the simpler one", Align::kRight},
+                   {"95 % interval", Align::kRight}};
+  for (const auto& row : clicks["learners"]) {
+    const bool first = base::string_or(row, "name") == "rates";
+    const auto text = [&](const char* key) { return decimal(base::real_or(row, key), "%+.5f"); };
+    table.rows.push_back({base::string_or(row, "name"), count(base::int_or(row, "messages")), decimal(base::real_or(row, "log_loss"), "%.4f"),
+                          first ? "–" : text("gain"), first ? "–" : text("gain_low") + " … " + text("gain_high")});
+  }
+  table.note = "Every message is predicted by a learner that has not seen its customer. Rates are shrunk through offer, category and how often the customer "
+               "bought; linear and trees use what was known when the message left; the simplest that none beats is chosen.";
+  section.tables.push_back(table);
+  if (!clicks["bins"].empty()) {
+    report::Chart chart = reliability_chart("Predicted and seen: clicks this message", clicks["bins"]);
+    chart.x_label = "predicted probability";
+    chart.y_label = "share that did";
+    section.charts.push_back(chart);
+  }
+}
+
 report::Section model_section(const base::Json& figures) {
   using report::Align;
   report::Section section;
@@ -234,6 +283,9 @@ report::Section model_section(const base::Json& figures) {
                                         "Attention from the item to the customer's history; candidates of everybody at the start of the test period, and the "
                                         "messages after it; calibrated (Platt) before it."}, section);
   }
+  if (figures.contains("clicks") && base::int_or(figures["clicks"], "messages") > 0) {
+    add_clicks(figures["clicks"], section);
+  }
   return section;
 }
 
@@ -273,7 +325,7 @@ report::Page campaign_page(const Context& context, const base::Json& json) {
   if (!json["not_sent"].empty()) {
     slices.tables.push_back(pairs_table("Not sent", json["not_sent"], "state and reason"));
   }
-  page.sections = {lift, slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
+  page.sections = {verdict_section(json["judgement"], currency), lift, shop_section(json["shop"], currency), slices, money_section(json, currency), plan_section(json["plan_summary"], currency), model_section(json["model_figures"]),
                    assumptions_section(json)};
   page.footer = context.config.shop.data_notice;
   return page;

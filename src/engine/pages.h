@@ -24,4 +24,8 @@ report::Section model_section(const base::Json& figures);
 std::string amount(std::int64_t minor, const std::string& currency);
 std::string percent(double share, int decimals = 1);
 
+/// The verdict of a campaign (verdict_json) and the shop's total (shop_total) in words.
+report::Section verdict_section(const base::Json& judged, const std::string& currency);
+report::Section shop_section(const base::Json& shop, const std::string& currency);
+
 }  // namespace beckon::engine

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "campaigns.h"
+#include "judgement.h"
 
 namespace beckon::engine {
 namespace {
@@ -68,10 +69,14 @@ base::Result<PlanAnswer> plan(Context& context, const PlanRequest& request) {
   file.made_at = context.clock->now();
   file.replay = context.replay();
   file.campaign_text = text;
-  file.assumptions = assumptions_of(context, material->campaign);
+  file.assumptions = assumptions_of(context, *material);
+  file.assumptions.insert(file.assumptions.end(), material->notes.begin(), material->notes.end());
+  file.layers = material->input.layers;
+  file.judgement = material->campaign.judgement;
   if (!material->trained.has_value()) {
     file.assumptions.push_back("no model was trained: scores come from own history and popularity");
   }
+  BECKON_TRY(answer.sizes, size_advice(context, *material, file));
   if (request.dry_run) {
     return answer;
   }

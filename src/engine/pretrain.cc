@@ -184,7 +184,7 @@ base::Result<Material> material_of(const Context& context, base::Instant as_of, 
   BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
   const features::ItemFacts facts = facts_of(context.config, items, words, new_words);
   BECKON_TRY(ItemTextSteps texts, ItemTextSteps::make(context, items, facts));
-  Material out{{}, std::move(texts), {}};
+  Material out{{}, std::move(texts), {}, facts};
   features::DatasetOptions options;
   options.as_of = as_of;
   options.items_max = shop.train.items_max;

@@ -13,6 +13,7 @@ struct Material {
   features::Dataset data;
   ItemTextSteps texts;
   std::vector<response::SentMessage> messages;
+  features::ItemFacts facts;
 };
 base::Result<Material> material_of(const Context& context, base::Instant as_of, const features::ItemWords* words, NewWords new_words);
 

@@ -119,7 +119,7 @@ base::Json describe(const StrategyPlan& strategy, const PlanMaterial& material, 
   std::int64_t face_minor = 0;
   std::int64_t needless_minor = 0;
   for (const auto& d : strategy.plan.decisions) {
-    if (!d.chosen || d.group == events::Group::kHoldout) {
+    if (!d.chosen || events::is_held_out(d.group)) {
       continue;
     }
     ++messages;
@@ -149,7 +149,7 @@ double overlap(const decide::Plan& a, const decide::Plan& b) {
   const auto pairs = [](const decide::Plan& plan) {
     std::set<std::pair<privacy::Pseudonym, std::string>> out;
     for (const auto& d : plan.decisions) {
-      if (d.chosen && d.group != events::Group::kHoldout) {
+      if (d.chosen && !events::is_held_out(d.group)) {
         out.emplace(d.customer, d.item);
       }
     }

@@ -2,18 +2,13 @@
 
 #include "beckon/deliver/deliver.h"
 #include "campaigns.h"
+#include "judgement.h"
 #include "outcomes.h"
 #include "pages.h"
 #include "terminal.h"
 
 namespace beckon::engine {
 namespace {
-
-base::Json lift_json(const measure::Lift& lift) {
-  return {{"name", lift.name}, {"treated", lift.treated_count}, {"control", lift.control_count}, {"treated_mean", lift.treated_mean},
-          {"control_mean", lift.control_mean}, {"difference", lift.difference}, {"low", lift.low}, {"high", lift.high},
-          {"known", lift.known}, {"grade", "randomised"}};
-}
 
 base::Json slice_json(const measure::Slice& slice) {
   return {{"name", slice.name}, {"planned", slice.planned}, {"sent", slice.sent}, {"delivered", slice.delivered},
@@ -105,11 +100,11 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
                        return found == day_of.end() ? std::string("not sent") : found->second;
                      }))},
                     {"not_sent", not_sent},
-                    {"sample_ratio_p_value",
-                     measure::sample_ratio_p_value(outcomes, {planned.campaign.holdout_share, planned.campaign.random_share})},
+                    {"sample_ratio_p_value", measure::sample_ratio_p_value(outcomes, planned.file.layers)},
                     {"assumptions", planned.file.assumptions},
                     {"plan_summary", decide::summary(planned.file)}};
   BECKON_TRY(out["budgets"], budgets(context, planned));
+  BECKON_TRY(out["judgement"], verdict_json(context, planned));
   return out;
 }
 
@@ -117,6 +112,7 @@ base::Result<base::Json> campaign_json(Context& context, const Planned& planned,
 
 base::Result<base::Json> report(Context& context, const ReportRequest& request) {
   BECKON_TRY(const auto campaigns, planned_campaigns(context));
+  BECKON_TRY(const base::Json shop, shop_total(context, campaigns));
   base::Json all = base::Json::array();
   std::string text;
   for (const auto& planned : campaigns) {
@@ -136,6 +132,7 @@ base::Result<base::Json> report(Context& context, const ReportRequest& request) 
     } else {
       BECKON_TRY_STATUS(settle(context, planned, outcomes));
       BECKON_TRY(json, campaign_json(context, planned, outcomes));
+      json["shop"] = shop;
     }
     const auto trained = load_model(context);
     json["model_figures"] = trained.ok() && trained->has_value() ? (*trained)->figures : base::Json();
@@ -151,7 +148,7 @@ base::Result<base::Json> report(Context& context, const ReportRequest& request) 
     return base::not_found(request.campaign.empty() ? "nothing was planned yet: beckon plan CAMPAIGN.toml"
                                                     : "campaign '" + request.campaign + "' was not planned yet");
   }
-  return base::Json{{"campaigns", all}, {"text", text}, {"exit", 0}};
+  return base::Json{{"campaigns", all}, {"shop", shop}, {"text", text}, {"exit", 0}};
 }
 
 }  // namespace beckon::engine

@@ -40,6 +40,13 @@ per_week_max = 3
 # [response.percent_off]
 # click_probability = 0.03
 # extra_share = 1.0        # purchases a message adds, as a share of those that would happen anyway
+# extra_share_low = 0.0    # the range it is believed in; own held-out groups take over once they are surer
+# extra_share_high = 2.0
+
+# [groups]
+# holdout_share = 0.05     # global holdout: never written to by anything, so that the shop's total can be measured; 0: none
+# salt = "2026"            # a new one draws it anew
+# random_share_first = 0.20
 
 # Customers you bring along may be written to only with consent. State what they agreed to, and where it is kept:
 # [[consent_import]]
@@ -64,7 +71,7 @@ ends = "2027-12-31"
 strategy = "value"         # or "threshold", "popular", "random"
 channels = ["email"]
 holdout_share = 0.10       # kept out, so that the effect can be measured
-random_share = 0.05        # a random choice, so that later plans can learn
+# random_share = 0.05      # a random choice, so that later plans can learn; 0.20 until the shop has randomised data of its own
 attribution_days = 7
 
 [audience]

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "beckon/model/onnx.h"
+#include "click_response.h"
 #include "pretrain.h"
 
 namespace beckon::engine {
@@ -214,6 +215,8 @@ base::Result<base::Json> train(Context& context, const TrainRequest& request) {
   if (deployed_candidates.ok()) {
     trained.candidates.emplace(std::move(deployed_candidates).value());
   }
+  BECKON_TRY(const auto clicks, learn_clicks(context, {&data, &begun.material.facts, nullptr, begun.material.messages}));
+  figures["clicks"] = clicks_json(clicks);
   trained.figures = std::move(figures);
   trained.vocabulary = data.vocabulary;
   trained.words = data.words;

@@ -10,7 +10,7 @@ namespace beckon::events {
 namespace {
 
 constexpr std::uint8_t kSchemaVersion = 1;
-constexpr std::array<std::string_view, 4> kGroups{"", "holdout", "random", "treated"};
+constexpr std::array<std::string_view, kGroupMax + 1> kGroups{"", "holdout", "random", "treated", "global_holdout", "usual"};
 constexpr std::array<std::string_view, kDeliveryStateMax + 1> kStates{
     "", "planned", "claimed", "accepted", "unknown", "failed", "dead", "held", "dropped", "cancelled"};
 
@@ -60,7 +60,7 @@ struct ByteReader {
   void operator()(const char*, base::Instant& value) { value.ms = in.zigzag(); }
   void operator()(const char*, Group& value) {
     const std::uint8_t byte = in.u8();
-    bad = bad || byte == 0 || byte > 3;
+    bad = bad || byte == 0 || byte > kGroupMax;
     value = static_cast<Group>(byte);
   }
   void operator()(const char*, DeliveryState& value) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "beckon/measure/measure.h"
@@ -25,16 +26,19 @@ double further_value_of(const Outcome& outcome, Metric metric) {
   return metric == Metric::kItemPurchases ? value_of(outcome, metric) : 0;
 }
 
-// One value a customer, of those messages that `keep` wants.
-template <class Keep>
-Groups split(std::span<const Outcome> outcomes, Metric metric, const Keep& keep) {
+enum class Side { kNeither, kTreated, kControl };
+
+// One value a customer, of those messages that belong to a side.
+template <class SideOf>
+Groups split(std::span<const Outcome> outcomes, Metric metric, const SideOf& side_of) {
   Groups groups;
   const Outcome* last = nullptr;
   for (const auto& outcome : outcomes) {
-    if (!keep(outcome.decision)) {
+    const Side side = is_addressed(outcome.decision) ? side_of(outcome.decision) : Side::kNeither;
+    if (side == Side::kNeither) {
       continue;
     }
-    auto& values = outcome.decision.group == events::Group::kHoldout ? groups.control : groups.treated;
+    auto& values = side == Side::kControl ? groups.control : groups.treated;
     if (same_customer(last, outcome)) {
       values.back() += further_value_of(outcome, metric);
     } else {
@@ -55,6 +59,8 @@ Lift compare(std::string name, const Groups& groups) {
   lift.treated_mean = treated.mean;
   lift.control_mean = control.mean;
   lift.difference = treated.mean - control.mean;
+  const auto variance_of_mean = [](const stats::Moments& m) { return m.count == 0 ? 0 : m.variance() / static_cast<double>(m.count); };
+  lift.std_error = std::sqrt(variance_of_mean(treated) + variance_of_mean(control));
   const auto interval = stats::permuted_difference_of_means(groups.treated, groups.control);
   lift.known = interval.ok();
   if (interval.ok()) {
@@ -87,6 +93,28 @@ double value_of(const Outcome& outcome, Metric metric) {
   return 0;
 }
 
+bool is_addressed(const events::Decision& decision) {
+  static const std::set<std::string, std::less<>> kOutside{"flagged_as_bot", "not_active", "too_few_purchases", "not_in_audience", "no_consent"};
+  return decision.chosen || !kOutside.contains(decision.reason);
+}
+
+Leakage leakage(std::span<const Outcome> outcomes) {
+  Leakage out;
+  bool counted = false;
+  const Outcome* last = nullptr;
+  for (const auto& outcome : outcomes) {
+    if (!events::is_held_out(outcome.decision.group)) {
+      continue;
+    }
+    const bool same = same_customer(std::exchange(last, &outcome), outcome);
+    out.held_out += same ? 0 : 1;
+    counted = same && counted;
+    out.leaked += outcome.leaked && !counted ? 1 : 0;
+    counted = counted || outcome.leaked;
+  }
+  return out;
+}
+
 std::int64_t count_customers(std::span<const Outcome> outcomes) {
   const Outcome* last = nullptr;
   return std::count_if(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
@@ -95,12 +123,33 @@ std::int64_t count_customers(std::span<const Outcome> outcomes) {
 }
 
 Lift audience_lift(std::span<const Outcome> outcomes, Metric metric) {
-  return compare("audience", split(outcomes, metric, [](const events::Decision&) { return true; }));
+  return compare("audience", split(outcomes, metric, [](const events::Decision& decision) {
+    switch (decision.group) {
+      case events::Group::kHoldout:
+        return Side::kControl;
+      case events::Group::kTreated:
+      case events::Group::kRandom:
+        return Side::kTreated;
+      default:
+        return Side::kNeither;
+    }
+  }));
+}
+
+Lift group_lift(std::span<const Outcome> outcomes, Metric metric, events::Group group, events::Group against) {
+  return compare(std::string(events::to_text(group)), split(outcomes, metric, [&](const events::Decision& decision) {
+    return decision.group == group ? Side::kTreated : decision.group == against ? Side::kControl : Side::kNeither;
+  }));
 }
 
 Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer) {
   return compare(offer.empty() ? "chosen" : offer, split(outcomes, metric, [&](const events::Decision& decision) {
-    return decision.chosen && decision.group != events::Group::kRandom && (offer.empty() || decision.offer == offer);
+    if (!decision.chosen || (!offer.empty() && decision.offer != offer)) {
+      return Side::kNeither;
+    }
+    return decision.group == events::Group::kTreated   ? Side::kTreated
+           : decision.group == events::Group::kHoldout ? Side::kControl
+                                                       : Side::kNeither;
   }));
 }
 
@@ -108,7 +157,7 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
   std::map<std::string, Slice> by_name;
   std::map<std::string, const privacy::Pseudonym*> last_buyer;  // what a customer bought counts once a slice
   for (const auto& outcome : outcomes) {
-    if (!outcome.decision.chosen || outcome.decision.group == events::Group::kHoldout) {
+    if (!outcome.decision.chosen || events::is_held_out(outcome.decision.group)) {
       continue;
     }
     const std::string name = key(outcome);
@@ -139,19 +188,19 @@ std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function
   return out;
 }
 
-double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares) {
-  std::vector<std::int64_t> counts(3, 0);
+double sample_ratio_p_value(std::span<const Outcome> outcomes, const Layers& layers) {
+  const auto shares = group_shares(layers);
+  std::vector<std::int64_t> counts(shares.size(), 0);
   const Outcome* last = nullptr;
   for (const auto& outcome : outcomes) {
-    counts[static_cast<std::size_t>(outcome.decision.group) - 1] += same_customer(std::exchange(last, &outcome), outcome) ? 0 : 1;
+    counts[static_cast<std::size_t>(outcome.decision.group)] += same_customer(std::exchange(last, &outcome), outcome) ? 0 : 1;
   }
-  const std::vector<double> all{shares.holdout, shares.random, 1 - shares.holdout - shares.random};
   std::vector<std::int64_t> seen;
   std::vector<double> intended;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] > 0) {  // a group that was not asked for has no share to miss
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0) {  // a group that was not asked for has no share to miss
       seen.push_back(counts[i]);
-      intended.push_back(all[i]);
+      intended.push_back(shares[i]);
     }
   }
   return seen.size() < 2 ? 1.0 : stats::sample_ratio(seen, intended).p_value;

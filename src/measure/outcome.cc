@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "beckon/base/rng.h"
 #include "beckon/events/clean.h"
 #include "beckon/measure/measure.h"
 
@@ -74,6 +73,7 @@ Slot make_slot(const events::Decision& decision, std::span<const events::Deliver
   Slot slot;
   slot.out.decision = decision;
   slot.end = std::min(options.as_of, decision.at.plus_ms(options.attribution_ms));
+  slot.out.ripe = decision.at.plus_ms(options.attribution_ms) <= options.as_of;
   for (const auto& delivery : deliveries) {
     if (delivery.slot != decision.slot) {
       continue;
@@ -91,6 +91,16 @@ Slot make_slot(const events::Decision& decision, std::span<const events::Deliver
 
 bool has_code(const events::Event& purchase, const Slot& slot) {
   return slot.out.sent && !slot.code.empty() && purchase.coupon == slot.code;
+}
+
+// A held-out customer with a code of the campaign, or one who answers it, was reached by a friend, a forward or a mistake.
+void count_leak(const events::Event& event, const OutcomeOptions& options, Slot& slot) {
+  if (!events::is_held_out(slot.out.decision.group)) {
+    return;
+  }
+  const bool used_code = event.type == events::EventType::kPurchase && options.codes.contains(event.coupon);
+  const bool answered = event.campaign == slot.out.decision.campaign && !event.campaign.empty();
+  slot.out.leaked = slot.out.leaked || used_code || answered;
 }
 
 void count_purchase(const events::Event& purchase, std::int64_t pieces, const OutcomeOptions& options, Slot& slot) {
@@ -128,21 +138,6 @@ Slot* stronger_touch(const events::Event& purchase, Slot* best, Slot& slot) {
 
 }  // namespace
 
-double assignment_draw(const privacy::Pseudonym& customer, std::string_view salt) {
-  std::string text = customer.bytes();
-  text.push_back('|');
-  text.append(salt);
-  return static_cast<double>(base::stable_hash(text, 0x67726f7570ULL) >> 11U) * 0x1.0p-53;
-}
-
-events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, const Shares& shares) {
-  const double draw = assignment_draw(customer, salt);
-  if (draw < shares.holdout) {
-    return events::Group::kHoldout;
-  }
-  return draw < shares.holdout + shares.random ? events::Group::kRandom : events::Group::kTreated;
-}
-
 std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
                              std::span<const events::Delivery> deliveries, const OutcomeOptions& options) {
   const auto kept = events::pair_refunds(window).kept_quantity;
@@ -157,6 +152,7 @@ std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::s
         continue;
       }
       count_response(window[i], slot);
+      count_leak(window[i], options, slot);
       if (window[i].type == events::EventType::kPurchase && kept[i] > 0) {
         count_purchase(window[i], kept[i], options, slot);
         touched = stronger_touch(window[i], touched, slot);

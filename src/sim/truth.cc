@@ -165,7 +165,7 @@ base::Result<base::Json> truth_of(engine::Context& context, const Simulation& si
   std::vector<std::size_t> audience;
   std::vector<std::size_t> chosen;
   for (const auto& [customer, own] : assigned) {
-    if (own.group != "holdout") {
+    if (own.group == "treated" || own.group == "random") {
       audience.push_back(static_cast<std::size_t>(customer));
     }
     if (own.group == "treated" && own.chosen) {

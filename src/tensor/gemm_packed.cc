@@ -1,8 +1,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <cstring>
 #include <new>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "beckon/tensor/packed.h"
 #include "vectors512.h"
@@ -46,34 +51,44 @@ struct Strip {
   __mmask16 last = 0;  // lanes of the last vector of columns
 };
 
-#if defined(BECKON_SANITIZED)
+#if defined(__SANITIZE_ADDRESS__)
 
-// GCC 12's address sanitizer puts arrays of such vectors where they are not aligned (its bug 110027): the same reads and writes in plain loops.
-template <std::size_t kRows, std::size_t kVectors>
-void multiply_strip(const Strip& s) {
-  const std::size_t columns = (kVectors - 1) * kLanes + static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(s.last)));
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      float sum = s.bias == nullptr ? 0 : s.bias[c];
-      for (std::size_t k = 0; k < 2 * s.pairs; ++k) {
-        sum += from_bf16(s.a[r * s.row_stride + k / 2 * s.pair_stride + k % 2]) * from_bf16(s.b[(k / 2 * kVectors * kLanes + c) * 2 + k % 2]);
-      }
-      float& out = s.c[r * s.stride + c];
-      out = s.add ? out + sum : sum;
+// GCC 12's address sanitizer puts arrays of such vectors where they are not aligned (its bug 110027), so the kernel runs without it; every
+// place that it will touch is asked for before, whole rows at a time.
+#define BECKON_STRIP __attribute__((no_sanitize_address, no_sanitize_undefined)) BECKON_BF16
+
+void check_place(const void* at, std::size_t bytes) {
+  BECKON_CHECK(__asan_region_is_poisoned(const_cast<void*>(at), bytes) == nullptr);
+}
+
+void check_places(const Strip& s, std::size_t rows, std::size_t vectors) {
+  const std::size_t columns = (vectors - 1) * kLanes + static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(s.last)));
+  BECKON_CHECK(s.pairs > 0 && reinterpret_cast<std::uintptr_t>(s.b) % static_cast<std::size_t>(kAlignment) == 0);
+  check_place(s.b, s.pairs * vectors * 2 * kLanes * sizeof *s.b);
+  for (std::size_t r = 0; r < rows; ++r) {
+    check_place(s.c + r * s.stride, columns * sizeof *s.c);
+    for (std::size_t p = 0; p < s.pairs; ++p) {
+      check_place(s.a + r * s.row_stride + p * s.pair_stride, 2 * sizeof *s.a);
     }
+  }
+  if (s.bias != nullptr) {
+    check_place(s.bias, columns * sizeof *s.bias);
   }
 }
 
 #else
+#define BECKON_STRIP BECKON_BF16
+void check_places(const Strip&, std::size_t, std::size_t) {}
+#endif
 
-BECKON_BF16 inline __m512bh pair_of(const std::uint16_t* at) {
+BECKON_STRIP inline __m512bh pair_of(const std::uint16_t* at) {
   std::int32_t pair = 0;
   std::memcpy(&pair, at, sizeof pair);
   return reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
 }
 
 template <std::size_t kRows, std::size_t kVectors>
-BECKON_BF16 void multiply_strip(const Strip& s) {
+BECKON_STRIP void multiply_strip(const Strip& s) {
   __m512 sum[kRows][kVectors];
   constexpr std::size_t kLast = kVectors - 1;
 #pragma GCC unroll 8
@@ -125,8 +140,6 @@ BECKON_BF16 void multiply_strip(const Strip& s) {
   }
 }
 
-#endif
-
 using StripKernel = void (*)(const Strip&);
 template <std::size_t kRows>
 constexpr std::array<StripKernel, 4> kOfRows{multiply_strip<kRows, 1>, multiply_strip<kRows, 2>, multiply_strip<kRows, 3>,
@@ -158,7 +171,9 @@ void multiply_part(const PackedLeft& a, const PackedRight& b, const MutableMatri
   for (std::size_t r = 0; r < a.rows; r += kStripRows) {
     strip.a = a.bits + r * a.row_stride + part.begin / 2 * a.pair_stride;
     strip.c = c.data + r * c.stride + part.first;
-    kKernels[std::min(kStripRows, a.rows - r) - 1][vectors - 1](strip);
+    const std::size_t rows = std::min(kStripRows, a.rows - r);
+    check_places(strip, rows, vectors);
+    kKernels[rows - 1][vectors - 1](strip);
   }
 }
 

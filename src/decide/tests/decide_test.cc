@@ -40,11 +40,10 @@ struct World {
     shop.markets.push_back(market);
     shop.channels["email"].id = "email";
     for (const char* kind : {"none", "percent_off", "money_off", "free_shipping", "points"}) {
-      shop.priors[kind] = {0.03, 1.0, 200};
+      shop.priors[kind] = {0.03, 1.0, 0, 2.0, 200};
     }
     campaign.id = base::CampaignId("case");
     campaign.market = market.id;
-    campaign.holdout_share = campaign.random_share = 0;
     campaign.channels = {"email"};
     input.now.ms = 1000;
     input.plan_id = "plan";
@@ -86,6 +85,20 @@ void read_customer(std::istringstream& words, World& world) {
       personal = false;
     } else if (word == "held_out") {
       person.group = events::Group::kHoldout;
+    } else if (word == "globally_held_out") {
+      person.group = events::Group::kGlobalHoldout;
+    } else if (word == "as_usual") {
+      person.group = events::Group::kUsual;
+    } else if (word == "listed") {  // listed ITEM OFFER, or listed ITEM any
+      Listed listed;
+      std::string item;
+      std::string offer;
+      words >> item >> offer;
+      listed.item = world.item(item);
+      for (std::size_t i = 0; i < world.campaign.offers.size(); ++i) {
+        listed.offer = world.campaign.offers[i].id.str() == offer ? static_cast<std::int32_t>(i) : listed.offer;
+      }
+      person.listed = listed;
     } else if (word == "click_ratio") {
       words >> person.click_ratio;
     } else {
@@ -167,7 +180,12 @@ void read_line(const std::string& line, World& world, std::vector<std::string>& 
       world.input.popular.push_back(score_of(world, word));
     }
   } else if (verb == "holdout") {
-    words >> world.campaign.holdout_share;
+    words >> world.input.layers.holdout;
+  } else if (verb == "usual") {
+    std::string what;
+    words >> world.input.layers.usual >> what;
+    world.campaign.usual.list = what == "list" ? "old_tool.csv" : "";
+    world.campaign.usual.strategy = what == "list" ? catalog::Strategy::kPopular : catalog::parse_strategy(what).value();
   } else if (verb == "regulated") {
     words >> world.shop.regulated;
   } else if (verb == "strategy") {
@@ -198,8 +216,6 @@ TEST(Clicks, ALearnedChanceOfThisOfferAndChannelBeatsTheStatedOne) {
   }
   world.campaign.strategy = catalog::Strategy::kThreshold;
   world.campaign.threshold = 0;
-  world.campaign.holdout_share = 0;
-  world.campaign.random_share = 0;
   const double stated = world.plan().decisions.at(0).click_probability;
   world.input.persons[0].items[0].clicks = {.25F, .375F};  // two offers, one channel
   const Plan plan = world.plan();
@@ -248,8 +264,8 @@ INSTANTIATE_TEST_SUITE_P(Decide, Case, testing::ValuesIn(case_files()), [](const
 });
 
 void random_world(World& world, base::Rng& rng) {
-  world.campaign.holdout_share = 0.2;
-  world.campaign.random_share = 0.2;
+  world.input.layers = {.global_holdout = 0.1, .holdout = 0.2, .usual = 0.1, .random = 0.2, .salt = "random world"};
+  world.campaign.usual.strategy = rng.chance(0.5) ? catalog::Strategy::kPopular : catalog::Strategy::kRandom;
   for (int i = 0; i < 12; ++i) {
     catalog::Item item;
     item.id = base::ItemId("i" + std::to_string(i));
@@ -271,8 +287,7 @@ void random_world(World& world, base::Rng& rng) {
     std::istringstream words("c" + std::to_string(i));
     read_customer(words, world);
     Person& person = world.input.persons.back();
-    const double draw = rng.uniform();
-    person.group = draw < 0.2 ? events::Group::kHoldout : draw < 0.4 ? events::Group::kRandom : events::Group::kTreated;
+    person.group = measure::assign(person.customer, world.input.layers);
     for (int k = 0; k < 4; ++k) {
       person.items.push_back({static_cast<std::int32_t>(rng.below(12)), rng.uniform() * 0.5});
     }
@@ -290,6 +305,7 @@ TEST(Plan, NeverPassesABudgetOrAQuantityWhateverTheWorld) {
     std::map<std::string, std::int64_t> pieces;
     for (const auto& d : plan.decisions) {
       pieces[d.offer] += d.chosen ? 1 : 0;
+      EXPECT_FALSE(d.chosen && d.group == events::Group::kGlobalHoldout);
     }
     EXPECT_LE(pieces["o2"], 20) << seed;
     for (const auto& budget : plan.budgets) {

@@ -1,4 +1,5 @@
 #include "beckon/deliver/deliver.h"
+#include "beckon/measure/groups.h"
 
 #include <gtest/gtest.h>
 
@@ -44,6 +45,7 @@ struct World {
     market.currency = eur();
     market.zone = "Europe/Berlin";
     shop.markets.push_back(market);
+    shop.groups.holdout_share = 0;
     auto& email = shop.channels["email"];
     email.id = "email";
     email.address_trait = "email";
@@ -253,6 +255,20 @@ TEST(Sender, AHeldOutCustomerIsNeverWrittenTo) {
   world.decisions[1].group = events::Group::kHoldout;
   EXPECT_EQ(world.run(kNoon)->accepted, 2);
   EXPECT_FALSE(world.outbox().contains(delivery_id("tenant", world.decisions[1])));
+}
+
+TEST(Sender, AGlobalHoldoutThatWasDrawnAfterThePlanIsHeldAtTheClaim) {
+  // A plan may be weeks old; a customer whom the shop keeps out since then must not get its messages.
+  World world(40);
+  world.shop.groups.holdout_share = 0.3;
+  const measure::Layers layers{.global_holdout = 0.3, .global_salt = world.shop.groups.salt};
+  const auto kept_out = std::count_if(world.decisions.begin(), world.decisions.end(),
+                                      [&](const auto& d) { return measure::in_global_holdout(d.customer, layers); });
+  ASSERT_GT(kept_out, 0);
+  const auto counts = world.run(kNoon);
+  EXPECT_EQ(counts->not_sent.at("global_holdout"), kept_out);
+  EXPECT_EQ(counts->accepted, 40 - kept_out);
+  EXPECT_EQ(world.budget().escrowed, 101 * (40 - kept_out));
 }
 
 TEST(Sender, CapsCountAcrossCampaigns) {

@@ -139,6 +139,7 @@ TEST(Shop, NamesAreFoundInTheOutboxAloneAndAfterErasureNowhere) {
   std::string campaign = bytes_of(shop.folder.path + "/campaigns/welcome.toml");
   campaign.replace(campaign.find("holdout_share = 0.10"), 20, "holdout_share = 0.00");
   shop.folder.file("campaigns/welcome.toml", campaign);
+  shop.folder.file("beckon.toml", bytes_of(shop.folder.path + "/beckon.toml") + "\n[groups]\nholdout_share = 0\n");  // everybody gets his message
   auto context = shop.open();
   ASSERT_TRUE(import_catalog(*context, shop.folder.path + "/samples/products.csv").ok());
   const TestFolder outside("canary_events");

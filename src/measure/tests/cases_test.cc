@@ -34,7 +34,7 @@ struct World {
     return customers.front();
   }
 
-  // decide NAME treated|holdout|random ITEM OFFER [price P] [face F]     or     decide NAME GROUP nothing
+  // decide NAME treated|holdout|random ITEM OFFER [price P] [face F]     or     decide NAME GROUP nothing [because REASON]
   void read_decision(Words& words) {
     Customer one;
     one.name = words.next();
@@ -55,6 +55,7 @@ struct World {
       d.offer = words.next();
     } else {
       d.item.clear();
+      d.reason = words.next() == "because" ? words.next() : "";
     }
     for (std::string word = words.next(); !word.empty(); word = words.next()) {
       (word == "price" ? d.price_minor : d.face_minor) = euro(words.next()).minor();
@@ -114,6 +115,8 @@ struct World {
       options.attribution_ms = words.time().ms - kPlannedMs;
     } else if (verb == "report_at") {
       options.as_of = words.time();
+    } else if (verb == "code") {
+      options.codes.insert(words.next());
     } else if (verb == "item") {
       const std::string id = words.next();
       words.next();  // "cost"
@@ -167,6 +170,8 @@ std::vector<std::string> claims(const World& world) {
     say(o.clicked ? "clicked" : "not clicked");
     say(o.opened ? "opened" : "not opened");
   }
+  const Leakage leak = leakage(outcomes);
+  said.push_back("leaked " + std::to_string(leak.leaked) + " of " + std::to_string(leak.held_out));
   const auto lift = [&](const Lift& one) {
     std::ostringstream text;
     text << "lift " << one.name << " " << one.treated_count << " against " << one.control_count << " difference " << one.difference;

@@ -61,6 +61,19 @@ struct ItemFilter {
   std::int64_t margin_bp_min = 0;               ///< margin after the discount, of the price
 };
 
+/// Business as usual: customers who get what the shop would do without beckon, so that the two can be compared.
+struct Usual {
+  double share = 0;
+  Strategy strategy = Strategy::kPopular;  ///< threshold, popular or random
+  std::string list;  ///< CSV of what the old tool chose: customer, item and, where it said so, offer and channel; empty: `strategy` chooses
+};
+
+/// What the campaign will be judged by, once. Kept in the plan, so that nobody can choose it after the start.
+struct Judgement {
+  std::string metric = "margin";    ///< conversion, revenue or margin, per customer
+  std::int64_t horizon_days = 0;    ///< after the plan; never shorter than attribution_days
+};
+
 struct Campaign {
   base::CampaignId id;
   std::string name;
@@ -72,8 +85,11 @@ struct Campaign {
   double threshold = 0.5;                ///< strategy "threshold": predicted click probability above which the first offer goes out
   std::vector<std::string> channels;
   std::vector<int> hours;                ///< local hours at which a message may leave; empty: as soon as quiet hours allow
-  double holdout_share = 0.10;
+  double holdout_share = 0.10;           ///< of the customers outside the shop's global holdout, as the other shares
   double random_share = 0.05;
+  bool random_share_stated = false;      ///< else a shop without randomised data of its own starts with its random_share_first
+  Usual usual;
+  Judgement judgement;
   std::int64_t messages_max = 1;         ///< per customer
   std::int64_t attribution_days = 7;
   std::int64_t seed = 1;                 ///< of the random share

@@ -47,6 +47,8 @@ struct Channel {
 struct ResponsePrior {
   double click_probability = 0.03;  ///< of a sent message, per channel average
   double extra_share = 0.5;         ///< purchases that the message adds, as a share of those that would happen without it
+  double extra_share_low = 0;       ///< the range it is believed in (95 %): own randomised data must be surer than this to take over
+  double extra_share_high = 1;
   std::int64_t weight = 200;        ///< messages' worth of belief; logged outcomes outweigh it as they come
 };
 
@@ -65,6 +67,13 @@ struct TrainConfig {
   std::int64_t horizon_days = 7;       ///< of the purchase head: buys within so many days
 };
 
+/// [groups]: the outermost layer of who is kept out, and how a shop starts.
+struct GroupConfig {
+  double holdout_share = 0.05;         ///< global holdout: no commercial contact at all
+  std::string salt = "1";              ///< a new one draws the global holdout anew, e.g. once a year
+  double random_share_first = 0.20;    ///< random control of campaigns that state none, until the shop has randomised data of its own
+};
+
 struct Shop {
   std::string name = "shop";
   std::string regulated;               ///< "", "finance" or "medicine": no personal depth, no sensitive categories
@@ -78,6 +87,7 @@ struct Shop {
   std::map<std::string, std::string> catalog_columns;
   std::vector<std::string> services;   ///< item ids that are no goods (postage, fees): never promoted, never learned from
   TrainConfig train;
+  GroupConfig groups;
   std::string folder_outbox = "outbox";
   std::string data_notice;             ///< quoted at the head of every report: where the data comes from, what it must not be used for
 
@@ -87,7 +97,7 @@ struct Shop {
   const ResponsePrior& prior(const std::string& offer_kind) const;
 };
 
-/// Reads [shop], [[market]], [channel.*], [response.*], [[consent_import]], [catalog], [train]. The caller reads its own tables
+/// Reads [shop], [[market]], [channel.*], [response.*], [[consent_import]], [catalog], [train], [groups]. The caller reads its own tables
 /// and then asks root.finish(), which reports the first problem and any key nobody knows.
 base::Result<Shop> load_shop(base::TomlTable& root);
 

@@ -14,6 +14,7 @@
 #include "beckon/base/executor.h"
 #include "beckon/catalog/catalog.h"
 #include "beckon/events/records.h"
+#include "beckon/measure/groups.h"
 #include "beckon/privacy/privacy.h"
 
 namespace beckon::decide {
@@ -22,6 +23,25 @@ struct ItemScore {
   std::int32_t item = 0;       ///< index into PlanInput::items
   double buy_probability = 0;  ///< of at least one piece in the attribution window, without any message
   std::vector<float> clicks = {};  ///< campaign offers × his permits, row-major: learned click probability; empty: not known
+};
+
+/// What an offer of the campaign adds: extra purchases as a share of those that would happen anyway.
+struct OfferEffect {
+  double extra_share = 0;
+  double low = 0;                 ///< 95 % interval
+  double high = 0;
+  std::string grade = "assumed";  ///< "randomised" where own held-out groups measured it
+  std::int64_t customers = 0;         ///< whose outcomes speak
+  std::int64_t customers_needed = 0;  ///< more of them until "assumed" can end, as far as can be told
+  std::map<std::string, double> by_category = {};  ///< extra share where an item's top category has one of its own
+};
+
+/// What the old tool chose for a customer of business as usual.
+struct Listed {
+  std::int32_t item = 0;       ///< index into PlanInput::items
+  std::int32_t offer = -1;     ///< index into the campaign's offers; -1: the first that applies
+  std::string channel;         ///< empty: the first that he allows
+  double buy_probability = 0;  ///< of the item, without any message; 0 where nothing is known
 };
 
 /// One customer as decide sees him.
@@ -33,6 +53,7 @@ struct Person {
   /// Without it he gets the non-personalised twin: the shop's most popular items.
   std::optional<privacy::Permit<privacy::Purpose::kPersonalisation>> personalisation;
   std::vector<ItemScore> items;  ///< best first
+  std::optional<Listed> listed;  ///< of the group "usual", when the campaign has a list
   double click_ratio = 1;        ///< his click probability over the average customer's
   int usual_hour = -1;           ///< local hour of most of his events; -1: not known
 };
@@ -46,7 +67,8 @@ struct PlanInput {
   base::Instant now;
   std::string plan_id;
   std::string model;               ///< version of the scores
-  std::string grade = "assumed";   ///< of the effect behind the values
+  std::vector<OfferEffect> effects;  ///< one per offer of the campaign; empty: as the shop states them
+  measure::Layers layers;          ///< the groups and their shares; budgets are split with them
   base::Executor* executor = nullptr;
 };
 
@@ -74,12 +96,20 @@ struct OfferTotal {
   double value_micro = 0;
 };
 
+/// A total of the plan, kept apart by where the effects behind it come from.
+struct GradeTotal {
+  std::int64_t messages = 0;
+  double value_micro = 0;
+};
+
 struct Plan {
   std::string id;
   std::vector<events::Decision> decisions;   ///< one per person and slot, also for those who get nothing
   Certificate certificate;
   std::vector<BudgetUse> budgets;
   std::map<std::string, OfferTotal> offers;
+  std::map<std::string, OfferEffect> effects;   ///< by offer: what the values rest on
+  std::map<std::string, GradeTotal> by_grade;   ///< of the treated
   std::map<std::string, std::int64_t> reasons;  ///< why customers got nothing
   std::map<std::string, std::int64_t> groups;
   std::int64_t candidates = 0;

@@ -19,6 +19,8 @@ struct PlanFile {
   base::Instant made_at;
   bool replay = false;                     ///< made under --as-of
   std::vector<std::string> assumptions;    ///< what is believed, not measured
+  measure::Layers layers;                  ///< the shares of its groups
+  catalog::Judgement judgement;            ///< metric and horizon of the verdict, stored before the start
   std::string campaign_text;               ///< the campaign file it was made from
 };
 

@@ -99,6 +99,7 @@ struct PlanRequest {
 struct PlanAnswer {
   std::string path;      ///< of the plan file; empty on a dry run
   decide::PlanFile file;
+  base::Json sizes;      ///< what its groups can show, and sizes that would show what it expects
 };
 base::Result<PlanAnswer> plan(Context& context, const PlanRequest& request);
 

@@ -14,8 +14,17 @@
 namespace beckon::events {
 
 /// Drawn by a salted stable hash before anything is optimised. Stored as one byte; numbers are never reused.
-enum class Group : std::uint8_t { kHoldout = 1, kRandom = 2, kTreated = 3 };
+enum class Group : std::uint8_t {
+  kHoldout = 1,        ///< of one campaign or trigger: planned for (ghost picks), never sent to
+  kRandom = 2,         ///< random control: any candidate with the same probability
+  kTreated = 3,
+  kGlobalHoldout = 4,  ///< of the whole shop: no commercial contact at all
+  kUsual = 5,          ///< business as usual: what the shop would have done without beckon
+};
+constexpr std::uint8_t kGroupMax = 5;
 std::string_view to_text(Group group);
+/// Nothing is ever sent to these.
+constexpr bool is_held_out(Group group) { return group == Group::kHoldout || group == Group::kGlobalHoldout; }
 
 /// Stored as one byte. "planned" waits for its claim, "claimed" may have left, "accepted" was taken by the transport.
 enum class DeliveryState : std::uint8_t {

@@ -1,33 +1,31 @@
 #pragma once
 // Who belongs to which group, what came back, and what the campaign changed. Reads records, decides nothing.
+//
+//   groups.h     who belongs to which group
+//   measure.h    outcomes, lifts, slices
+//   evidence.h   what own randomised groups say about the effect of an offer
+//   verdict.h    what may be said of a campaign, and what its sizes can show
 // Lift is always by assignment: whoever was put into a group stays in it, whatever happened to his message.
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "beckon/events/events.h"
 #include "beckon/events/records.h"
+#include "beckon/measure/groups.h"
 
 namespace beckon::measure {
-
-/// The draw behind the groups: uniform in [0, 1) from a salted stable hash; the same customer always gets the same number for a salt.
-double assignment_draw(const privacy::Pseudonym& customer, std::string_view salt);
-
-struct Shares {
-  double holdout = 0.1;
-  double random = 0.05;
-};
-/// [0, holdout) holdout, [holdout, holdout + random) random, the rest treated.
-events::Group assign(const privacy::Pseudonym& customer, std::string_view salt, const Shares& shares);
 
 /// What one decided customer did in the window after the decision. A customer with several messages (slots) has one outcome for each,
 /// standing together: what he bought is in each of them, what answers one message is in its own.
 struct Outcome {
   events::Decision decision;
+  bool ripe = false;        ///< the whole window was seen
   bool sent = false;        ///< a delivery was accepted by the transport
   bool delivered = false;
   bool opened = false;
@@ -35,6 +33,7 @@ struct Outcome {
   bool redeemed = false;
   bool complained = false;
   bool unsubscribed = false;
+  bool leaked = false;      ///< held out, and yet he used a code of the campaign or answered one of its messages
   std::int64_t purchases = 0;         ///< order lines in the window, refunds taken back
   std::int64_t revenue_minor = 0;     ///< paid for them
   std::int64_t goods_margin_minor = 0;  ///< revenue less cost of the pieces
@@ -49,6 +48,7 @@ struct OutcomeOptions {
   base::Instant as_of;                               ///< later events are not seen
   std::map<std::string, std::int64_t> cost_minor;    ///< item → cost of a piece; absent: margin_bp decides
   std::int64_t margin_bp = 3000;
+  std::set<std::string> codes;                       ///< of the campaign's offers: who is held out should not have them
 };
 
 /// `decisions`: those of one person in one campaign period, a slot each; `window`: his events by time; `deliveries`: his of this
@@ -56,6 +56,13 @@ struct OutcomeOptions {
 /// purchase is attributed once: to the message whose code it carries, else whose context it names, else that was clicked last.
 std::vector<Outcome> observe(std::span<const events::Decision> decisions, std::span<const events::Event> window,
                              std::span<const events::Delivery> deliveries, const OutcomeOptions& options);
+
+/// Held-out customers who got the campaign all the same: what makes a lift too small.
+struct Leakage {
+  std::int64_t held_out = 0;  ///< customers
+  std::int64_t leaked = 0;
+};
+Leakage leakage(std::span<const Outcome> outcomes);
 
 /// Customers in a list of outcomes, in which those of one customer stand together.
 std::int64_t count_customers(std::span<const Outcome> outcomes);
@@ -68,6 +75,7 @@ struct Lift {
   double treated_mean = 0;
   double control_mean = 0;
   double difference = 0;
+  double std_error = 0;  ///< of the difference (Welch)
   double low = 0;
   double high = 0;
   bool known = false;  ///< both sides have at least two customers
@@ -77,8 +85,15 @@ enum class Metric { kConversion, kPurchases, kRevenue, kMargin, kItemPurchases }
 std::string_view to_text(Metric metric);
 double value_of(const Outcome& outcome, Metric metric);
 
-/// All comparisons are of customers, not messages. Whole audience (treated and random) against the whole holdout.
+/// Whether the campaign meant him at all: known before his group was drawn, and so the same in every group. Who was out of the audience or
+/// could not be written to is in no comparison; he would only dilute it.
+bool is_addressed(const events::Decision& decision);
+
+/// All comparisons are of addressed customers, not messages. Whole audience (treated and random) against the campaign's own holdout. Business as
+/// usual and the shop's global holdout are in neither.
 Lift audience_lift(std::span<const Outcome> outcomes, Metric metric);
+/// The customers of one group against those of another, whatever they got.
+Lift group_lift(std::span<const Outcome> outcomes, Metric metric, events::Group group, events::Group against);
 /// Chosen among the treated against would-have-been-chosen among the held-out (ghost picks); `offer` empty: all offers.
 Lift chosen_lift(std::span<const Outcome> outcomes, Metric metric, const std::string& offer = {});
 
@@ -101,6 +116,6 @@ struct Slice {
 std::vector<Slice> slices(std::span<const Outcome> outcomes, const std::function<std::string(const Outcome&)>& key);
 
 /// Sample ratio mismatch: p-value that the groups have the shares that were asked for. Below 0.001 the split is broken.
-double sample_ratio_p_value(std::span<const Outcome> outcomes, const Shares& shares);
+double sample_ratio_p_value(std::span<const Outcome> outcomes, const Layers& layers);
 
 }  // namespace beckon::measure
