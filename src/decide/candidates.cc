@@ -38,12 +38,12 @@ Candidate valued(const PlanInput& input, const Deal& deal, const Person& person,
   candidate.face_minor = deal.face_minor;
   candidate.send_cost_micro = channel.send_cost_micro;
   // Extra purchases: stated share × response. Those who would have bought anyway (buy_probability) take the discount too:
-  // value = extra · (margin - face) - buy · face - send cost.
+  // value = kept · [extra · (margin - face) - buy · face] - send cost; budgets are charged as if nothing came back.
   const double extra = std::min(1.0 - candidate.buy_probability,
                                 candidate.buy_probability * candidate.extra_share * person.click_ratio);
   const double redemptions = candidate.buy_probability + extra;
   const auto face = static_cast<double>(deal.face_minor);
-  const double gain = extra * static_cast<double>(deal.margin_minor) - redemptions * face;
+  const double gain = deal.kept_share * (extra * static_cast<double>(deal.margin_minor) - redemptions * face);
   candidate.expected_cost_micro = std::llround(redemptions * face * 1e6);
   candidate.value_micro = std::llround(gain * 1e6) - candidate.send_cost_micro;
   return candidate;
@@ -107,6 +107,7 @@ DealTable::DealTable(const PlanInput& input) : offers_(input.campaign->offers.si
       deal.price_minor = item.current_price().minor();
       deal.face_minor = offer.face_cost(item.current_price()).minor();
       deal.margin_minor = margin_of(item, input.shop->margin_bp);
+      deal.kept_share = input.return_share.empty() ? 1 : 1 - input.return_share[static_cast<std::size_t>(i)];
       const auto floor = item.current_price().percent(input.campaign->items.margin_bp_min, base::Rounding::kUp);
       deal.applies = (offer.categories.empty() || in_categories(item, offer.categories)) &&
                      (input.campaign->items.margin_bp_min == 0 ||

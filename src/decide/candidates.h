@@ -28,6 +28,7 @@ struct Deal {
   std::int64_t price_minor = 0;
   std::int64_t face_minor = 0;
   std::int64_t margin_minor = 0;   ///< of a piece, before the offer
+  double kept_share = 1;           ///< of what is sold: what comes back brings no margin and costs no discount
 };
 
 /// items × offers, row-major.

@@ -82,6 +82,15 @@ base::Result<base::Json> restated(const Context& context, const Planned& planned
   return rows;
 }
 
+base::Result<measure::CategoryOf> categories_of(const Context& context) {
+  BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
+  measure::CategoryOf out;
+  for (const auto& item : items) {
+    out[item.id.str()] = item.top_category();
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<measure::Waiting> click_waits(const features::History& history, base::Instant now) {
@@ -101,12 +110,18 @@ measure::DelayCurve click_delay(const features::Dataset& data, base::Instant now
   return measure::DelayCurve::fit(all).value_or(measure::DelayCurve());
 }
 
+base::Result<measure::ReturnCurve> returns_of(const Context& context) {
+  BECKON_TRY(measure::CategoryOf category_of, categories_of(context));
+  measure::ReturnBook sales(std::move(category_of));
+  BECKON_TRY_STATUS(store::for_each_person(*context.rows, context.clock->now(), [&](const privacy::Pseudonym&, std::vector<events::Event>& window) {
+    sales.add(window);
+    return !context.stop;
+  }));
+  return sales.as_of(context.clock->now());
+}
+
 base::Result<Ages> ages_of(const Context& context, const Planned& planned) {
-  BECKON_TRY(const auto items, store::Shelf(*context.rows).items());
-  measure::CategoryOf category_of;
-  for (const auto& item : items) {
-    category_of[item.id.str()] = item.top_category();
-  }
+  BECKON_TRY(measure::CategoryOf category_of, categories_of(context));
   Ages out;
   out.sales = measure::ReturnBook(std::move(category_of));
   const base::Instant now = context.clock->now();

@@ -14,6 +14,9 @@ std::vector<measure::Waiting> click_waits(const features::History& history, base
 /// Delay from delivery to click over the whole shop; with too few clicks the curve that takes everything as come.
 measure::DelayCurve click_delay(const features::Dataset& data, base::Instant now);
 
+/// What the shop's purchases of the last year say about returns; failed_precondition when too few came back to foresee any.
+base::Result<measure::ReturnCurve> returns_of(const Context& context);
+
 /// What the whole shop says about ages, from one pass over it.
 struct Ages {
   measure::DelayCurve clicks;      ///< delivery → click within the campaign's window; without answers when too few came

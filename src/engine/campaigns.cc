@@ -140,14 +140,14 @@ base::Status make_persons(Context& context, PlanMaterial& material, const std::p
     }
   }
   BECKON_TRY_STATUS(add_clicks(context, {scored, scored_person}, material));
+  for (const auto& item : scorer.popular(allowed, 50, static_cast<std::int64_t>(material.data.histories.size()))) {
+    material.input.popular.push_back({item_of_token.at(item.token), item.probability, {}});
+  }
   BECKON_TRY(const auto listed, read_usual_list(context, material));
   for (auto& person : material.input.persons) {
     if (const auto found = listed.find(person.customer); person.group == events::Group::kUsual && found != listed.end()) {
       person.listed = found->second;
     }
-  }
-  for (const auto& item : scorer.popular(allowed, 50, static_cast<std::int64_t>(material.data.histories.size()))) {
-    material.input.popular.push_back({item_of_token.at(item.token), item.probability, {}});
   }
   return base::ok_status();
 }
@@ -232,6 +232,15 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   BECKON_TRY(input.layers, layers_of(context, material->campaign));
   BECKON_TRY(const response::EffectBook effects, learn_effects(context));
   input.effects = effects_of(effects, material->campaign);
+  if (const auto returns = returns_of(context); returns.ok()) {
+    for (const auto& item : input.items) {
+      input.return_share.push_back(returns->still_to_come(item.id.str(), 0));
+    }
+    char line[160];
+    std::snprintf(line, sizeof line, "%.1f %% of sales are expected to come back, by category (from %lld returns of this shop)", 100 * returns->rate(),
+                  static_cast<long long>(returns->delay().answers()));
+    material->notes.emplace_back(line);
+  }
   const auto allowed = allowed_tokens(*material, now);
   BECKON_TRY_STATUS(make_persons(context, *material, {allowed, scope}));
   if (context.stop) {

@@ -1,6 +1,7 @@
 #include "usual_list.h"
 
 #include <algorithm>
+#include <set>
 
 #include "beckon/table/table.h"
 
@@ -21,6 +22,9 @@ class ListReader {
     for (std::size_t i = 0; i < material.input.items.size(); ++i) {
       item_of_[material.input.items[i].id.str()] = static_cast<std::int32_t>(i);
     }
+    for (const auto& person : material.input.persons) {
+      known_.insert(person.customer);
+    }
     for (const auto& item : material.input.popular) {
       chance_of_[item.item] = item.buy_probability;
     }
@@ -28,13 +32,13 @@ class ListReader {
 
   void add(const ListColumns& columns, std::size_t row) {
     const auto customer = find_customer(context_, table::cell_text(*columns.customer, row));
-    if (!customer.ok()) {
-      ++problems["name no customer of this shop"];
+    if (!customer.ok() || !known_.contains(*customer)) {
+      ++problems["naming no customer of this shop"];
       return;
     }
     const auto item = item_of_.find(table::cell_text(*columns.item, row));
     if (item == item_of_.end()) {
-      ++problems["name no item of the catalogue"];
+      ++problems["naming no item of the catalogue"];
       return;
     }
     decide::Listed listed;
@@ -45,7 +49,7 @@ class ListReader {
       return;
     }
     if (!choices.emplace(*customer, listed).second) {
-      ++problems["name a customer a second time"];
+      ++problems["naming a customer a second time"];
     }
   }
 
@@ -61,7 +65,7 @@ class ListReader {
     const auto& offers = material_.campaign.offers;
     const auto found = std::find_if(offers.begin(), offers.end(), [&](const auto& offer) { return offer.id.str() == id; });
     listed.offer = static_cast<std::int32_t>(found - offers.begin());
-    problems["name no offer of this campaign"] += found == offers.end() ? 1 : 0;
+    problems["naming no offer of this campaign"] += found == offers.end() ? 1 : 0;
     return found != offers.end();
   }
 
@@ -69,12 +73,13 @@ class ListReader {
     listed.channel = columns.channel == nullptr ? "" : table::cell_text(*columns.channel, row);
     const auto& channels = material_.campaign.channels;
     const bool known = listed.channel.empty() || std::find(channels.begin(), channels.end(), listed.channel) != channels.end();
-    problems["name no channel of this campaign"] += known ? 0 : 1;
+    problems["naming no channel of this campaign"] += known ? 0 : 1;
     return known;
   }
 
   const Context& context_;
   const PlanMaterial& material_;
+  std::set<privacy::Pseudonym> known_;
   std::map<std::string, std::int32_t> item_of_;
   std::map<std::int32_t, double> chance_of_;
 };
@@ -96,10 +101,11 @@ base::Result<std::map<privacy::Pseudonym, decide::Listed>> read_usual_list(const
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     reader.add(columns, row);
   }
-  reader.problems["have too few or too many fields"] += rows.rejected;
+  reader.problems["with too few or too many fields"] += rows.rejected;
   for (const auto& [problem, count] : reader.problems) {
     if (count > 0) {
-      material.notes.push_back(name + ": " + std::to_string(count) + " rows " + problem + " and were left out");
+      material.notes.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(rows.rows() + static_cast<std::size_t>(rows.rejected)) +
+                               " rows left out, " + problem);
     }
   }
   return std::move(reader.choices);

@@ -60,7 +60,11 @@ class Person {
     for (const auto& held : held_) {
       book_issue(held);
     }
+    const auto machine = events::machine_answers(window_);
     for (std::size_t i = 0; i < window_.size() && window_[i].at <= options_.as_of; ++i) {
+      if (machine[i] != 0) {
+        continue;
+      }
       if (window_[i].type == EventType::kClick) {
         book_click(window_[i]);
       } else if (window_[i].type == EventType::kPurchase) {

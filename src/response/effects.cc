@@ -12,19 +12,22 @@ constexpr double kNormal95 = 1.959963984540054;
 
 struct Statement {
   double share = 0;
+  double low = 0;
+  double high = 0;
   double std_error = 0;
 };
 
 Statement statement_of(const catalog::Shop& shop, catalog::OfferKind kind) {
   const catalog::ResponsePrior& prior = shop.prior(std::string(catalog::to_text(kind)));
-  return {prior.extra_share, std::max(1e-3, (prior.extra_share_high - prior.extra_share_low) / (2 * kNormal95))};
+  return {prior.extra_share, prior.extra_share_low, prior.extra_share_high,
+          std::max(1e-3, (prior.extra_share_high - prior.extra_share_low) / (2 * kNormal95))};
 }
 
 Effect stated(const Statement& statement) {
   Effect out;
   out.extra_share = statement.share;
-  out.low = statement.share - kNormal95 * statement.std_error;
-  out.high = statement.share + kNormal95 * statement.std_error;
+  out.low = statement.low;
+  out.high = statement.high;
   return out;
 }
 

@@ -185,6 +185,7 @@ class TheWholeWay(unittest.TestCase):
         self.assertEqual(len(ledger["deliveries"]), len(messages))
         report = beckon("report", "spring", *as_of, shop=shop)["campaigns"][0]
         self.assertEqual([row["strategy"] for row in report["strategies"]], ["value", "threshold", "popular", "random"])
+        self.assertNotIn('"randomised"', json.dumps(report).replace('"randomised":', ""), "past data that nobody drew lots for proves nothing")
         self.assertNotIn("lift", report, "a replay shows no lift")
         with open(report["html"], encoding="utf-8") as page:
             text = page.read()

@@ -224,6 +224,22 @@ TEST(Clicks, ALearnedChanceOfThisOfferAndChannelBeatsTheStatedOne) {
   EXPECT_NE(stated, plan.decisions.at(0).click_probability);
 }
 
+TEST(Returns, WhatComesBackBringsNoMargin) {
+  // The dress that everybody orders in three sizes would win every plan.
+  World world;
+  std::vector<std::string> none;
+  for (const char* line : {"item dress price 50.00 cost 20.00", "item tea price 30.00 cost 10.00", "offer plain none", "budget main 100.00 face",
+                           "customer ann dress=0.1 tea=0.1"}) {
+    read_line(line, world, none);
+  }
+  const Plan gross = world.plan();
+  EXPECT_EQ(gross.decisions.at(0).item, "dress");
+  world.input.return_share = {0.6, 0.02};
+  const Plan net = world.plan();
+  EXPECT_EQ(net.decisions.at(0).item, "tea");
+  EXPECT_NEAR(static_cast<double>(net.decisions.at(0).value_micro), 0.98 * 0.1 * 1.0 * 2000 * 1e6, 1e3);
+}
+
 class Case : public testing::TestWithParam<std::string> {};
 
 TEST_P(Case, ComesOutAsWritten) {

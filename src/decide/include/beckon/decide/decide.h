@@ -62,6 +62,7 @@ struct PlanInput {
   const catalog::Shop* shop = nullptr;
   const catalog::Campaign* campaign = nullptr;
   std::vector<catalog::Item> items;
+  std::vector<double> return_share;  ///< beside items: of what it sells, expected to come back; empty: nothing is known
   std::vector<ItemScore> popular;  ///< what everybody buys: non-personalised twin and strategy "popular"; best first
   std::vector<Person> persons;
   base::Instant now;
