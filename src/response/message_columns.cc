@@ -46,8 +46,15 @@ Past past_of(const features::History& history, base::Instant at, std::int32_t to
 }
 
 constexpr int kOffers = 5;
+constexpr double kOwnBelow = 20;
+
+double own_rate(const Past& past, double rate) {
+  return (static_cast<double>(past.clicks) + kOwnBelow * rate) / (static_cast<double>(past.messages) + kOwnBelow);
+}
 
 }  // namespace
+
+double own_rate(const features::History& history, base::Instant at, double rate) { return own_rate(past_of(history, at, 0), rate); }
 
 const std::vector<std::string>& message_column_names() {
   static const std::vector<std::string> kNames = [] {
@@ -94,7 +101,7 @@ void add_message_columns(const MessageFacts& facts, std::vector<float>& row) {
   add(past.last_purchase_ms < 0 ? 1 : 0);
   count(past.messages);
   count(past.clicks);
-  add((static_cast<double>(past.clicks) + 20 * facts.rate) / (static_cast<double>(past.messages) + 20));
+  add(own_rate(past, facts.rate));
   add(past.last_message_ms < 0 ? log_days(3650 * base::kDayMs) : log_days(facts.at.ms - past.last_message_ms));
 }
 

@@ -16,6 +16,9 @@ struct MessageFacts {
   double head = -1;               ///< the network's answer; < 0: none
 };
 
+/// The last level of the shrinkage: a customer's own clicks before a moment, drawn towards his cell's rate by 20 messages' worth of it.
+double own_rate(const features::History& history, base::Instant at, double rate);
+
 const std::vector<std::string>& message_column_names();
 /// Appends one row.
 void add_message_columns(const MessageFacts& facts, std::vector<float>& row);

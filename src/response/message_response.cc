@@ -25,7 +25,7 @@ struct Work {
   std::vector<float> head;                ///< beside messages; empty: none
   std::vector<std::uint32_t> fold;
   std::vector<float> outcome;
-  Probabilities rate;                     ///< cross-fitted
+  Probabilities rate;                     ///< of the message's cell, cross-fitted
   uplift::Matrix matrix;
 };
 
@@ -229,10 +229,14 @@ base::Result<MessageResponse> MessageResponse::fit(const MessageLesson& lesson) 
     out.rates_.add(cell_of(lesson, *work.messages[i]), work.outcome[i] > 0.5F);
     out.outcome_.push_back(work.outcome[i] > 0.5F ? 1 : 0);
   }
-  Probabilities best = work.rate;
+  Probabilities own(work.rate.size());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    own[i] = own_rate(lesson.data->histories[work.messages[i]->history], work.messages[i]->at, work.rate[i]);
+  }
+  Probabilities best = own;
   out.uses_head_ = !lesson.head.empty();
   if (!work.messages.empty()) {
-    out.figures_.push_back(figure_of("rates", work, {&work.rate, &work.rate}));
+    out.figures_.push_back(figure_of("rates", work, {&own, &own}));
   }
   const auto clicks = std::count(out.outcome_.begin(), out.outcome_.end(), 1);
   if (clicks >= kClicksMin && static_cast<std::int64_t>(out.outcome_.size()) - clicks >= kClicksMin) {
@@ -285,7 +289,7 @@ std::vector<float> MessageResponse::clicks(std::span<const Ask> asks, std::span<
   for (std::size_t i = 0; i < asks.size(); ++i) {
     const Ask& ask = asks[i];
     const double rate = rates_.rate(cell_of(*ask.history, ask.as_of, ask.approach, category_at(category_of_token_, ask.token)));
-    out[i] = static_cast<float>(rate);
+    out[i] = static_cast<float>(own_rate(*ask.history, ask.as_of, rate));
     if (learner_ != nullptr) {
       add_message_columns({ask.history, ask.as_of, ask.token, ask.approach, rate, head.empty() || !uses_head_ ? -1.0 : static_cast<double>(head[i])},
                           matrix.values);

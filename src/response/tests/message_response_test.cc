@@ -142,6 +142,23 @@ TEST(MessageResponse, WithoutMessagesItSaysWhatTheShopStatesAndWithFewItMovesSlo
   EXPECT_GT(rates.rate(sibling), rates.rate(stranger));
 }
 
+TEST(MessageResponse, WhoHasClickedBeforeStandsOutEvenAmongFewMessages) {
+  // With rates alone everybody of a segment would look the same, and the one who opens every mail would get no more than the others.
+  const catalog::Shop stated = shop();
+  Ledger people(World::kRatesOnly, 2, 3);
+  for (int m = 0; m < 5; ++m) {
+    const std::int64_t at_ms = kStartMs + m * base::kDayMs;
+    people.data.histories[0].messages.push_back({at_ms, 0, 0, features::MessageChannel::kEmail, at_ms + base::kHourMs});
+    people.data.histories[1].messages.push_back({at_ms, 0, 0, features::MessageChannel::kEmail, 0});
+  }
+  const MessageResponse rates = MessageResponse::fit({&people.data, {}, kEnd, {}, {}, &stated, nullptr}).value();
+  const Ask keen{&people.data.histories[0], kEnd.as_of, 1, {}};
+  const Ask cool{&people.data.histories[1], kEnd.as_of, 1, {}};
+  const auto chance = rates.clicks(std::vector<Ask>{keen, cool}, {});
+  EXPECT_NEAR(static_cast<double>(chance[0]), (5 + 20 * 0.03) / 25, 1e-6);
+  EXPECT_NEAR(static_cast<double>(chance[1]), 20 * 0.03 / 25, 1e-6);
+}
+
 TEST(MessageResponse, WhatWasSentYesterdayTeachesNothing) {
   // Half of tomorrow's clicks are still to come: counted as "no", the newest offers would look the worst.
   const catalog::Shop stated = shop();

@@ -1,5 +1,5 @@
 #pragma once
-// P(click | sent, candidate) from the shop's own messages: rates shrunk through offer, category and segment while there are few of them, then
+// P(click | sent, candidate) from the shop's own messages: rates shrunk through offer, category, segment and customer while there are few of them, then
 // a penalised logistic regression or boosted trees over what was known when the message left, whichever cross-fitted predictions show to
 // be better. Learned in seconds, so it is learned anew for every plan and takes the newest feedback with it.
 
