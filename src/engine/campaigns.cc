@@ -232,7 +232,11 @@ base::Result<std::unique_ptr<PlanMaterial>> gather_plan(Context& context, catalo
   BECKON_TRY(input.layers, layers_of(context, material->campaign));
   BECKON_TRY(const response::EffectBook effects, learn_effects(context));
   input.effects = effects_of(effects, material->campaign);
-  if (const auto returns = returns_of(context); returns.ok()) {
+  const auto returns = returns_of(context);
+  if (!returns.ok() && returns.error().code != base::ErrorCode::kFailedPrecondition) {
+    return returns.error();  // too few returns are no fault, a store that cannot be read is one
+  }
+  if (returns.ok()) {
     for (const auto& item : input.items) {
       input.return_share.push_back(returns->still_to_come(item.id.str(), 0));
     }

@@ -91,7 +91,7 @@ base::Result<std::map<privacy::Pseudonym, decide::Listed>> read_usual_list(const
   if (name.empty()) {
     return std::map<privacy::Pseudonym, decide::Listed>{};
   }
-  BECKON_TRY(const table::Table rows, table::read_table(context.files->exists(name) ? name : context.path(name)));
+  BECKON_TRY(const table::Table rows, table::read_table(context.files->exists(name) ? name : context.path(name), {.as_text = true}));
   ListColumns columns;
   BECKON_TRY(columns.customer, rows.find("customer"));
   BECKON_TRY(columns.item, rows.find("item"));

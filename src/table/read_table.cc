@@ -42,7 +42,7 @@ bool date_in(std::string_view cell, double& out) {
 // Fills one column under a guess of its kind, and counts what the guess should have been.
 class Builder {
  public:
-  Builder(std::string name, Kind kind) : column_{std::move(name), kind} {
+  Builder(std::string name, Kind kind, bool fixed) : column_{std::move(name), kind}, fixed_(fixed) {
     if (kind == Kind::kCategory) {
       column_.labels.emplace_back();
     }
@@ -75,6 +75,9 @@ class Builder {
 
   // What the cells seen so far say.
   Kind kind() const {
+    if (fixed_) {
+      return column_.kind;
+    }
     const double bar = kShareOfKind * static_cast<double>(filled_);
     if (static_cast<double>(numbers_) >= bar) {
       return Kind::kNumber;
@@ -101,6 +104,7 @@ class Builder {
   }
 
   Column column_;
+  bool fixed_;
   std::unordered_map<std::string, std::uint32_t> codes_;
   std::int64_t filled_ = 0;
   std::int64_t numbers_ = 0;
@@ -218,7 +222,8 @@ class Reader {
     for (std::size_t i = 0; i < names_.size(); ++i) {
       if (options_.columns.empty() || std::ranges::find(options_.columns, names_[i]) != options_.columns.end()) {
         kept_.push_back(i);
-        builders_.emplace_back(names_[i], kinds_.empty() ? Kind::kNumber : kinds_[kept_.size() - 1]);
+        const Kind guess = kinds_.empty() ? Kind::kNumber : kinds_[kept_.size() - 1];
+        builders_.emplace_back(names_[i], options_.as_text ? Kind::kCategory : guess, options_.as_text);
       }
     }
     return base::ok_status();

@@ -36,6 +36,17 @@ TEST(ReadTable, KindsFollowTheCells) {
             "t.csv: column 'zip' holds texts such as 'AB2' where numbers are needed: name another column, or write numbers into this one");
 }
 
+TEST(ReadTable, IdsStayAsTheyAreWritten) {
+  // Customer 007 is not customer 7, and a long number rounded to a double is somebody else.
+  const auto table = parse_table("customer,item\n007,1\n7,2\n12345678901234567,1000000\n", "ids", {.as_text = true});
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  const Column& customer = *table->find("customer").value();
+  EXPECT_EQ(cell_text(customer, 0), "007");
+  EXPECT_EQ(cell_text(customer, 1), "7");
+  EXPECT_EQ(cell_text(customer, 2), "12345678901234567");
+  EXPECT_EQ(cell_text(*table->find("item").value(), 2), "1000000");
+}
+
 TEST(ReadTable, AFewTypingErrorsDoNotTurnNumbersIntoNames) {
   // One "n.b." in a million prices: counted with its line, not a million categories; and the kind does not hang on which rows come first.
   std::string text = "x,y\noops,oops\n";

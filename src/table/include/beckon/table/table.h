@@ -60,6 +60,7 @@ class Table {
 
 struct ReadOptions {
   std::vector<std::string> columns = {};  ///< to keep; empty: all
+  bool as_text = false;                   ///< every column as categories, cell for cell: "007" and 12345678901234567 are ids, no numbers
 };
 /// First line: names. Separator: comma, semicolon or tab, whichever the first line has most of. An empty name becomes column_<place>.
 /// invalid_argument: no header, a name twice, damaged compression; not_found: no such file or column.
