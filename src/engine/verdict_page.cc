@@ -88,7 +88,7 @@ report::Section shop_section(const base::Json& shop, const std::string& currency
     section.paragraphs = {"No total: nothing was sent yet, or the shop keeps no global holdout ([groups] holdout_share). Lifts of campaigns are never summed."};
     return section;
   }
-  section.paragraphs = {"Everybody who may be written to against the global holdout (" + percent(base::real_or(shop, "holdout_share"), 1) +
+  section.paragraphs = {"All customers outside the global holdout against those in it (" + percent(base::real_or(shop, "holdout_share"), 1) +
                         " of all customers), since the first message on " + base::string_or(shop, "since").substr(0, 10) +
                         ". This is the only total: lifts of campaigns are never summed."};
   report::Table table;

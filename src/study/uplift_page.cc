@@ -215,9 +215,10 @@ report::Section which_arm_section(const base::Json& several) {
   report::Section section;
   section.heading = "Which one for whom";
   const std::string best = base::string_or(several, "best_arm");
-  section.paragraphs = {base::bool_or(several, "rule_is_better")
-                            ? "Giving each customer his own is better than '" + best + "' for everybody, and than nothing."
-                            : "One for all is enough: choosing for each customer is not measurably better than '" + best + "' for everybody, or than nothing."};
+  const bool best_gains = std::ranges::any_of(several["arms"], [](const auto& arm) { return base::real_or(arm, "gain") > 0; });
+  const std::string rival = best_gains ? "'" + best + "' for everybody" : "treating nobody";
+  section.paragraphs = {base::bool_or(several, "rule_is_better") ? "Giving each customer his own is better than " + rival + "."
+                                                                 : "Giving each customer his own is not measurably better than " + rival + ": one answer for all is enough."};
   report::Table table;
   table.columns = {{"policy", Align::kLeft}, {"gain a customer over nothing", Align::kRight}, {"95 % interval", Align::kRight}, {"customers by the rule", Align::kRight}};
   table.rows.push_back({"each his own", fixed(several["rule"], "gain", 4), range(several["rule"], 4), ""});
